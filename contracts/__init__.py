@@ -1,0 +1,1 @@
+"""What the platform's data means: each event and table declared once; imports the standard library only."""

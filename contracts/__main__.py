@@ -1,0 +1,64 @@
+"""Write what is derived from the contracts: `python -m contracts docs|publish|schemas`; changes no contract."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from contracts import publishing
+from contracts.events import EVENTS
+from contracts.tables import QUARANTINE, UNKNOWN
+from contracts.views import docs, json_schema
+
+ROOT = Path(__file__).parent.parent
+
+
+def write_docs(folder: Path) -> list[Path]:
+    """Write one page for each table and their index; remove pages of tables that are gone."""
+    pages = {f"{event.type}.md": docs.event_page(event) for event in EVENTS}
+    pages |= {f"{table.name}.md": docs.table_page(table) for table in (UNKNOWN, QUARANTINE)}
+    pages["README.md"] = docs.index_page(EVENTS, (UNKNOWN, QUARANTINE))
+    folder.mkdir(parents=True, exist_ok=True)
+    for stale in set(folder.glob("*.md")) - {folder / name for name in pages}:
+        stale.unlink()
+    for name, text in pages.items():
+        (folder / name).write_text(text)
+    return sorted(folder / name for name in pages)
+
+
+def write_schemas(folder: Path) -> list[Path]:
+    """Write the JSON Schema of each event, for producers."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for event in EVENTS:
+        text = json.dumps(json_schema.schema(event), indent=2, ensure_ascii=False)
+        (folder / f"{event.type}.json").write_text(text + "\n")
+    return sorted(folder.glob("*.json"))
+
+
+def main() -> None:
+    """Do what the command line asks and say what was written."""
+    parser = argparse.ArgumentParser(prog="python -m contracts", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, target, text in (
+        ("docs", ROOT / "docs" / "data", "write the documentation pages"),
+        ("schemas", ROOT / "docs" / "data" / "schemas", "write the JSON Schemas for producers"),
+    ):
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("--folder", type=Path, default=target, help=f"where to write (default: {target})")
+    text = "publish the current version of each contract that is not published yet"
+    commands.add_parser("publish", help=text, description=text)
+    arguments = parser.parse_args()
+    if arguments.command == "publish":
+        written = [publishing.path_of(event) for event in EVENTS if publishing.publish(event)]
+    else:
+        write = {"docs": write_docs, "schemas": write_schemas}[arguments.command]
+        written = write(arguments.folder)
+    for path in written:
+        print(path)  # noqa: T201 - the command's output
+    if not written:
+        print("nothing to write: all is there")  # noqa: T201 - the command's output
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What is derived from the contracts, one file per form; declares nothing of its own."""
