@@ -24,8 +24,6 @@ class Reason(StrEnum):
     """A value is of its column's type but does not fit it."""
     INVALID_TEXT = "invalid_text"
     """A string holds half of a surrogate pair, which no UTF-8 text can hold."""
-    TOO_LARGE = "too_large"
-    """The row alone is larger than the delivery may return."""
 
 
 class ContractViolation(ValueError):
