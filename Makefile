@@ -1,0 +1,67 @@
+# Every target that a person or CI calls; `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+STAGE ?= dev
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$python && break; done)
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# Node.js comes from the environment's own wheel, so that its age on this machine does not matter.
+export JSII_NODE := $(CURDIR)/.venv/bin/node
+export CDK_DISABLE_CLI_TELEMETRY := true
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
+
+READY := .venv/.ready-$(shell cat requirements-dev.txt scripts/set_up 2>/dev/null | cksum | tr ' ' '-')
+
+.PHONY: help setup test rehearse check format synth cdk docs publish lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@echo; echo "  STAGE=dev|stage|prod chooses the stage of synth; README.md says more."
+
+$(READY):
+	@PYTHON="$(PYTHON)" bash scripts/set_up
+	@rm -f .venv/.ready-*; touch $@
+
+setup: $(READY) ## install all that the other targets need, into .venv (they call it themselves)
+
+test: $(READY) ## run the whole test suite
+	@python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+rehearse: $(READY) ## rehearse the whole platform here; SHOWS=, EVENTS=, KEEP=1, SEED=, COUNT=, ARGS="--help"
+	@python -m rehearsal $(if $(SHOWS),--shows "$(SHOWS)") $(if $(EVENTS),--events "$(EVENTS)") \
+		$(if $(KEEP),--keep) $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) --stage $(STAGE) $(ARGS)
+
+check: $(READY) ## check format, lint, types and the import law
+	@ruff format --check --quiet . || { echo "run: make format"; exit 1; }
+	@ruff check --quiet .
+	@mypy --no-error-summary .
+	@python -m pytest tests/test_import_law.py
+	@echo "format, lint, types and import law are in order"
+
+format: $(READY) ## format the code and mend what lint can mend by itself
+	@ruff check --quiet --fix . ; ruff format .
+
+synth: $(READY) ## write the assembly of STAGE to cdk.out, validators on
+	@CDK_OUTDIR=cdk.out CDK_CONTEXT_JSON='{"stage": "$(STAGE)"}' python app.py
+	@echo "cdk.out holds the templates of stage $(STAGE)"
+
+cdk: $(READY) node_modules/.ready ## run the pinned CDK command line: make cdk ARGS="deploy --all -c stage=dev"
+	@node node_modules/aws-cdk/bin/cdk $(ARGS)
+
+node_modules/.ready: package-lock.json | $(READY)
+	@node .venv/npm/bin/npm-cli.js ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+docs: $(READY) ## write docs/data from the contracts
+	@python -m contracts docs >/dev/null && python -m contracts schemas >/dev/null && echo "docs/data is up to date"
+
+publish: $(READY) ## publish contract versions that are not published yet
+	@python -m contracts publish
+
+lock: $(READY) ## compile requirements*.in to hashed requirements*.txt for Python 3.11 to 3.13
+	@bash scripts/lock
+
+clean: ## remove what the targets made, the downloaded packages too
+	rm -rf .venv .cache cdk.out node_modules rehearsal-report .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,1 @@
+"""What this platform is rehearsed with: its input, its accounting, its report; knows the engine from outside."""

@@ -1,0 +1,228 @@
+"""Hold what was sent against what arrived: every event landed, quarantined or dead-lettered, or missing by name.
+
+Pure: takes what others sent and read, gives the account; it reads no service and prints nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+TOPIC = "show changes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentEvent:
+    """An event that the stream accepted.
+
+    `event_id` is the producer's, or None where it sent none; then the event is known by its place on the stream.
+    `expected` is the outcome that is promised for it: `landed`, or `quarantined:<reason code>`; empty for whatever.
+    """
+
+    type: str
+    event_id: str | None
+    sequence_number: str
+    expected: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentMessage:
+    """A show change that the topic accepted. `show_id` is None for a message that names no show.
+
+    `version` is the catalog's version that the change announced, where it announced one.
+    """
+
+    message_id: str
+    show_id: str | None
+    version: int | None = None
+    expected: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A row that was read back from the lake.
+
+    `reason` is set for quarantine rows only, `show_id` and `show_version` for catalog entries only.
+    """
+
+    event_id: str
+    sequence_number: str
+    type: str
+    reason: str | None = None
+    show_id: str | None = None
+    show_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """A message of a dead-letter queue: which one it was, and why, where a reason was given."""
+
+    message_id: str
+    reason: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Line:
+    """The account of one type of event."""
+
+    type: str
+    sent: int = 0
+    deliveries: int = 0
+    landed: int = 0
+    quarantined: Counter[str] = field(default_factory=Counter)
+    dead_lettered: Counter[str] = field(default_factory=Counter)
+    missing: list[str] = field(default_factory=list)
+
+    @property
+    def arrived_again(self) -> int:
+        """Rows beyond one for each event: deliveries that are told by their event id."""
+        return self.deliveries - self.landed - self.quarantined.total()
+
+
+@dataclass(slots=True, kw_only=True)
+class Account:
+    """The whole account: a line a type, and what contradicts what was promised."""
+
+    lines: list[Line]
+    unexpected: list[str] = field(default_factory=list)
+
+    @property
+    def missing(self) -> list[str]:
+        """Ids of all that was sent and is nowhere."""
+        return [name for line in self.lines for name in line.missing]
+
+    @property
+    def closes(self) -> bool:
+        """Whether every event is somewhere, where it was promised, and nothing came that nobody sent."""
+        return not (self.missing or self.unexpected)
+
+
+def account(
+    events: Sequence[SentEvent],
+    messages: Sequence[SentMessage],
+    found: Iterable[Found],
+    dead_letters: Sequence[DeadLetter],
+    failed: Sequence[str] = (),
+) -> Account:
+    """Account for every event and message.
+
+    Args:
+        events: what the stream accepted; a duplicate stands once for each time that it was sent.
+        messages: what the topic accepted.
+        found: every row of the lake, quarantine included.
+        dead_letters: every message of every dead-letter queue.
+        failed: why Firehose gave records up, one entry a record under its error prefix.
+    """
+    rows = _Rows(found)
+    lines: dict[str, Line] = {}
+    book = Account(lines=[])
+    seen: set[str] = set()
+    for event in events:
+        line = lines.setdefault(event.type, Line(type=event.type))
+        if event.event_id is not None and event.event_id in seen:
+            continue  # sent more than once on purpose; its rows were counted at its first mention
+        if event.event_id is not None:
+            seen.add(event.event_id)
+        _enter(event, rows.claim(event), line, book)
+    _settle_messages(messages, rows, dead_letters, lines, book)
+    book.unexpected += [f"a row that nobody sent: {row.type} {row.event_id}" for row in rows.unclaimed()]
+    book.unexpected += [f"Firehose gave a record up: {reason}" for reason in failed]
+    book.lines = [lines[name] for name in sorted(lines)]
+    return book
+
+
+class _Rows:
+    """The rows that were read back, claimed one event after the other."""
+
+    def __init__(self, found: Iterable[Found]) -> None:
+        self._by_id: dict[str, list[Found]] = defaultdict(list)
+        self._ids_at: dict[str, list[str]] = defaultdict(list)
+        for row in found:
+            if row.event_id not in self._by_id:
+                self._ids_at[row.sequence_number].append(row.event_id)
+            self._by_id[row.event_id].append(row)
+        self._claimed: set[str] = set()
+
+    def claim(self, event: SentEvent) -> list[Found]:
+        """The rows of an event: by its id, else the next unclaimed id of its place on the stream."""
+        name = event.event_id
+        if name is None or name not in self._by_id:
+            free = (other for other in self._ids_at[event.sequence_number] if other not in self._claimed)
+            name = next(free, None)
+        if name is None:
+            return []
+        self._claimed.add(name)
+        return self._by_id[name]
+
+    def holds_show(self, show_id: str, version: int | None) -> bool:
+        """Whether the catalog entry of a show landed, at this version or a later one; claims all its rows."""
+        entries = [row for row in self._shows[show_id] if row.reason is None]
+        self._claimed.update(row.event_id for row in entries)
+        if version is None:
+            return bool(entries)
+        return any(row.show_version is not None and row.show_version >= version for row in entries)
+
+    @cached_property
+    def _shows(self) -> dict[str, list[Found]]:
+        shows: dict[str, list[Found]] = defaultdict(list)
+        for rows in self._by_id.values():
+            for row in rows:
+                if row.show_id is not None:
+                    shows[row.show_id].append(row)
+        return shows
+
+    def unclaimed(self) -> list[Found]:
+        """One row of each event that nobody claimed."""
+        return [rows[0] for name, rows in self._by_id.items() if name not in self._claimed]
+
+
+def _enter(event: SentEvent, rows: list[Found], line: Line, book: Account) -> None:
+    name = event.event_id or f"sequence number {event.sequence_number}"
+    line.sent += 1
+    line.deliveries += len(rows)
+    if not rows:
+        line.missing.append(f"{event.type} {name}")
+        return
+    reason = next((row.reason for row in rows if row.reason is not None), None)
+    if reason is None:
+        line.landed += 1
+        outcome = "landed"
+    else:
+        line.quarantined[reason] += 1
+        outcome = f"quarantined:{reason}"
+    if event.expected and event.expected != outcome:
+        book.unexpected.append(f"{event.type} {name} was promised to be {event.expected} and is {outcome}")
+
+
+def _settle_messages(
+    messages: Sequence[SentMessage],
+    rows: _Rows,
+    dead_letters: Sequence[DeadLetter],
+    lines: dict[str, Line],
+    book: Account,
+) -> None:
+    if not messages:
+        return
+    line = lines.setdefault(TOPIC, Line(type=TOPIC))
+    letters = {letter.message_id: letter.reason for letter in dead_letters}
+    for message in messages:
+        line.sent += 1
+        if message.message_id in letters:
+            reason = letters[message.message_id]
+            line.dead_lettered[reason] += 1
+            outcome = f"dead-lettered:{reason}"
+        elif message.show_id is not None and rows.holds_show(message.show_id, message.version):
+            line.landed += 1
+            outcome = "landed"
+        else:
+            line.missing.append(f"show change {message.message_id} (show {message.show_id})")
+            continue
+        if message.expected and message.expected != outcome:
+            book.unexpected.append(
+                f"show change {message.message_id} was promised to be {message.expected} and is {outcome}"
+            )
+    line.deliveries = line.landed
+    unknown = set(letters) - {message.message_id for message in messages}
+    book.unexpected += [f"a dead letter that nobody sent: {name} ({letters[name]})" for name in sorted(unknown)]

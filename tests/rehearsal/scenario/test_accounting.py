@@ -1,0 +1,85 @@
+"""The account closes only when every event is somewhere, where it was promised to be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rehearsal.scenario.accounting import Account, DeadLetter, Found, SentEvent, SentMessage, account
+
+
+def _event(name: str | None, place: str = "1", **more: Any) -> SentEvent:
+    return SentEvent(type="like", event_id=name, sequence_number=place, **more)
+
+
+def _row(name: str, place: str = "1", **more: Any) -> Found:
+    return Found(**{"type": "like", "event_id": name, "sequence_number": place, **more})
+
+
+def _only(book: Account) -> Any:
+    (line,) = book.lines
+    return line
+
+
+def test_a_landed_event_is_counted_once_however_often_it_was_delivered() -> None:
+    book = account([_event("a"), _event("a")], [], [_row("a"), _row("a", "2")], [])
+    line = _only(book)
+    assert (line.sent, line.landed, line.deliveries, line.arrived_again) == (1, 1, 2, 1)
+    assert book.closes
+
+
+def test_an_event_that_is_nowhere_is_missing_by_name() -> None:
+    book = account([_event("a"), _event(None, "77")], [], [], [])
+    assert book.missing == ["like a", "like sequence number 77"]
+    assert not book.closes
+
+
+def test_events_without_an_id_are_known_by_their_place_one_row_each() -> None:
+    sent = [_event(None, "5"), _event(None, "5"), _event(None, "6")]
+    book = account(sent, [], [_row("x", "5"), _row("y", "5"), _row("z", "6")], [])
+    assert book.closes
+    assert _only(book).landed == 3
+    assert account(sent, [], [_row("x", "5"), _row("z", "6")], []).missing == ["like sequence number 5"]
+
+
+def test_a_row_that_nobody_sent_is_told() -> None:
+    book = account([], [], [_row("ghost")], [])
+    assert book.unexpected == ["a row that nobody sent: like ghost"]
+
+
+def test_an_outcome_other_than_the_promised_one_is_told() -> None:
+    book = account([_event("a", expected="quarantined:not_json")], [], [_row("a")], [])
+    assert "promised to be quarantined:not_json and is landed" in book.unexpected[0]
+    assert account([_event("a", expected="quarantined:not_json")], [], [_row("a", reason="not_json")], []).closes
+
+
+def test_an_event_whose_id_could_not_be_read_is_found_by_its_place() -> None:
+    assert account([_event("a", "9")], [], [_row("seq-1", "9", reason="duplicate_key")], []).closes
+
+
+def test_a_show_change_is_landed_when_its_version_or_a_later_one_is() -> None:
+    changes = [SentMessage(message_id=f"m{version}", show_id="s", version=version) for version in (1, 2)]
+    entry = _row("e", type="show_catalog_entry", show_id="s", show_version=2)
+    assert account([], changes, [entry], []).closes
+    old = _row("e", type="show_catalog_entry", show_id="s", show_version=1)
+    assert account([], changes, [old], []).missing == ["show change m2 (show s)"]
+
+
+def test_a_dead_lettered_change_is_accounted_for_by_its_reason() -> None:
+    change = SentMessage(message_id="m", show_id=None, expected="dead-lettered:not_json")
+    book = account([], [change], [], [DeadLetter(message_id="m", reason="not_json")])
+    assert book.closes
+    assert _only(book).dead_lettered == {"not_json": 1}
+
+
+def test_a_dead_letter_that_nobody_sent_and_a_record_given_up_are_told() -> None:
+    book = account(
+        [],
+        [SentMessage(message_id="m", show_id="s")],
+        [_row("e", show_id="s")],
+        [DeadLetter(message_id="?", reason="r")],
+        ["Lambda.Timeout"],
+    )
+    assert book.unexpected == [
+        "a dead letter that nobody sent: ? (r)",
+        "Firehose gave a record up: Lambda.Timeout",
+    ]
