@@ -124,6 +124,22 @@ def test_equal_calls_are_counted_and_different_contexts_are_kept_apart(authorize
     assert [(call.count, call.need.context["test:Lane"]) for call in authorizer.calls] == [(10, "a"), (1, "b")]
 
 
+def test_calls_at_different_times_are_one_record() -> None:
+    moments = iter(datetime(2026, 5, 1, 0, 0, second, tzinfo=UTC) for second in range(3))
+    moving = Authorizer(account=ACCOUNT, region=REGION, now=lambda: next(moments), encryption_key_of=lambda _: None)
+    until = {"DateLessThan": {"aws:CurrentTime": "2026-05-01T00:00:02Z"}}
+    moving.put_role(ROLE, trust_policy=TRUST, policies={"own": allowing("sqs:SendMessage", Condition=until)})
+    assert [is_allowed(moving) for _ in range(3)] == [True, True, False]
+    assert [(call.allowed, call.count) for call in moving.calls] == [(True, 2), (False, 1)]
+
+
+def test_condition_keys_that_no_request_has_are_told(authorizer: Authorizer) -> None:
+    tests = {"StringEqualsIfExists": {"aws:SourceVpce": "vpce-1", "aws:RequestedRegion": REGION}}
+    authorizer.put_role(ROLE, trust_policy=TRUST, policies={"own": allowing("sqs:SendMessage", Condition=tests)})
+    assert is_allowed(authorizer)
+    assert authorizer.unanswered_keys() == ("aws:sourcevpce",)
+
+
 def test_the_record_is_bounded_and_counts_every_call(authorizer: Authorizer) -> None:
     authorizer.put_role(ROLE, trust_policy=TRUST, policies={"own": allowing("s3:PutObject")})
     total = DISTINCT_RESOURCES + 500

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import botocore.session
@@ -34,6 +35,11 @@ def needs(service: str, operation: str, parameters: Mapping[str, Any], within: S
     return [(need.action, need.resource) for need in needs_of(request, within or scope())]
 
 
+@cache
+def service_model(service: str) -> Any:
+    return botocore.session.get_session().get_service_model(service)
+
+
 QUEUE, TOPIC, STREAM = arn("sqs", "orders"), arn("sns", "changes"), arn("kinesis", "stream/events")
 QUEUE_URL = f"http://127.0.0.1:5000/{ACCOUNT}/orders"
 SECRET = arn("secretsmanager", "secret:token-AbCdEf")
@@ -55,7 +61,8 @@ EVERYTHING: Mapping[str, Any] = {
     "JobName": "j", "QueueName": "orders", "Rule": "nightly", "SubscriptionArn": f"{TOPIC}:1-2",
     "TaskHandle": base64.b64encode(json.dumps({"sourceArn": QUEUE}).encode()).decode(),
     "ShardIterator": f"{TABLE}/stream/2026|1|abc", "ConsumerARN": f"{STREAM}/consumer/reader:1",
-    "StreamARN": STREAM, "ResourceARN": STREAM, "resourceArn": LOG_GROUP, "TransactItems": [{"Put": {"TableName": "clusters"}}],
+    "StreamARN": STREAM, "ResourceARN": STREAM, "resourceArn": LOG_GROUP,
+    "TransactItems": [{"Put": {"TableName": "clusters"}}],
     "StreamArn": f"{TABLE}/stream/2026",
 }  # fmt: skip
 EVERY_OPERATION = [(service, operation) for service, table in TABLES.items() for operation in table]
@@ -65,7 +72,7 @@ EVERY_OPERATION = [(service, operation) for service, table in TABLES.items() for
 def test_a_mapped_operation_exists_and_needs_actions_that_exist_on_resources_they_have(
     service: str, operation: str
 ) -> None:
-    model = botocore.session.get_session().get_service_model(service)
+    model = service_model(service)
     assert operation in model.operation_names
     accepted = model.operation_model(operation).input_shape
     everything = {**EVERYTHING, "ResourceArn": {"sns": TOPIC, "dynamodb": TABLE}.get(service)}

@@ -1,0 +1,166 @@
+"""Needs of requests to the Glue Data Catalog, Glue crawlers and jobs, DynamoDB and its streams.
+
+It must not know item contents beyond the table they go to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from rehearsal.engine.iam.model import Need
+from rehearsal.engine.iam.scope import Naming, Parameters, Rule, Scope, anywhere, rules
+
+
+def _catalog(action: str, tables: Naming | None = None, database_key: str = "DatabaseName") -> Rule:
+    # Glue guide, "Specifying AWS Glue resource ARNs": an operation on a table needs permission on the
+    # table, its database and the catalog; one on a database, on it and the catalog.
+    def rule(parameters: Parameters, scope: Scope) -> Sequence[Need]:
+        database = parameters.get(database_key)
+        if database is None:
+            database = (parameters.get("DatabaseInput") or {}).get("Name", "*")
+        resources = [scope.arn("glue", "catalog"), scope.arn("glue", f"database/{database}")]
+        if tables is not None:
+            resources.append(scope.arn("glue", f"table/{database}/{tables(parameters, scope)}"))
+        return [Need(action=action, resource=resource) for resource in resources]
+
+    return rule
+
+
+def _table(parameters: Parameters, _scope: Scope) -> str:
+    given = parameters.get("TableInput") or {}
+    return str(parameters.get("TableName") or parameters.get("Name") or given.get("Name", "*"))
+
+
+def _every_table(_parameters: Parameters, _scope: Scope) -> str:
+    return "*"
+
+
+def _named(kind: str, *names: str) -> Naming:
+    def naming(parameters: Parameters, scope: Scope) -> str:
+        value = next((parameters[name] for name in names[:-1] if name in parameters), None) or parameters[names[-1]]
+        return scope.arn("glue", f"{kind}/{value}")
+
+    return naming
+
+
+def _table_arn(name: object, scope: Scope) -> str:
+    return scope.arn("dynamodb", str(name) if str(name).startswith("arn:") else f"table/{name}")
+
+
+def _items(actions: Iterable[tuple[str, str]], scope: Scope) -> list[Need]:
+    needs: list[Need] = []
+    tables: dict[str, None] = {}
+    for action, resource in dict.fromkeys(actions):
+        needs.append(Need(action=f"dynamodb:{action}", resource=resource))
+        tables["/".join(resource.split("/")[:2])] = None
+    # DynamoDB guide, "Encryption at rest: how it works": for each caller DynamoDB has KMS decrypt the
+    # table key, in the encryption context of the table and the account.
+    for table in tables:
+        needs += scope.key_needs(
+            table,
+            via="dynamodb",
+            actions=["kms:Decrypt"],
+            encryption_context={
+                "aws:dynamodb:tableName": table.rsplit("/", 1)[-1],
+                "aws:dynamodb:subscriberId": table.split(":")[4],
+            },
+        )
+    return needs
+
+
+def _item(action: str) -> Rule:
+    def rule(parameters: Parameters, scope: Scope) -> Sequence[Need]:
+        resource = _table_arn(parameters["TableName"], scope)
+        if index := parameters.get("IndexName"):
+            resource = f"{resource}/index/{index}"
+        return _items([(action, resource)], scope)
+
+    return rule
+
+
+def _batch(action: str) -> Rule:
+    def rule(parameters: Parameters, scope: Scope) -> Sequence[Need]:
+        return _items([(action, _table_arn(name, scope)) for name in parameters["RequestItems"]], scope)
+
+    return rule
+
+
+_TRANSACTION_ACTIONS = {
+    "Get": "GetItem",
+    "Put": "PutItem",
+    "Update": "UpdateItem",
+    "Delete": "DeleteItem",
+    "ConditionCheck": "ConditionCheckItem",
+}
+
+
+def _transaction(parameters: Parameters, scope: Scope) -> Sequence[Need]:
+    return _items(
+        [
+            (_TRANSACTION_ACTIONS[kind], _table_arn(request["TableName"], scope))
+            for item in parameters["TransactItems"]
+            for kind, request in item.items()
+        ],
+        scope,
+    )
+
+
+def _dynamodb_table(parameters: Parameters, scope: Scope) -> str:
+    return _table_arn(parameters.get("TableName") or parameters["ResourceArn"], scope)
+
+
+def _table_stream(parameters: Parameters, _scope: Scope) -> str:
+    if "StreamArn" in parameters:
+        return str(parameters["StreamArn"])
+    return str(parameters["ShardIterator"]).split("|")[0]
+
+
+_TABLE_OPERATIONS = (
+    "CreateTable DeleteTable GetTable UpdateTable GetPartition GetPartitions CreatePartition DeletePartition "
+    "UpdatePartition BatchCreatePartition BatchDeletePartition BatchGetPartition BatchUpdatePartition "
+    "CreatePartitionIndex GetPartitionIndexes DeletePartitionIndex GetTableVersion GetTableVersions "
+    "DeleteTableVersion GetColumnStatisticsForTable UpdateColumnStatisticsForTable "
+)
+_TABLE_LISTS = "GetTables BatchDeleteTable SearchTables"
+
+TABLES: Mapping[str, Mapping[str, Rule]] = {
+    "glue": {
+        **{name: _catalog(f"glue:{name}", _table) for name in _TABLE_OPERATIONS.split()},
+        **{name: _catalog(f"glue:{name}", _every_table) for name in _TABLE_LISTS.split()},
+        # Glue guide, same page: a deletion of a database needs its tables too.
+        "DeleteDatabase": _catalog("glue:DeleteDatabase", _every_table, database_key="Name"),
+        **{
+            name: _catalog(f"glue:{name}", database_key="Name")
+            for name in ("CreateDatabase", "GetDatabase", "GetDatabases", "UpdateDatabase")
+        },
+        **rules(
+            "glue",
+            _named("crawler", "Name", "CrawlerName"),
+            "DeleteCrawler GetCrawler StartCrawler StopCrawler UpdateCrawler",
+        ),
+        **rules(
+            "glue",
+            _named("job", "JobName", "Name"),
+            "BatchStopJobRun CreateJob DeleteJob GetJob GetJobRun GetJobRuns StartJobRun UpdateJob",
+        ),
+        **{name: anywhere(f"glue:{name}") for name in ("GetCrawlers", "ListCrawlers", "GetJobs", "ListJobs")},
+    },
+    "dynamodb": {
+        **{name: _item(name) for name in ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan")},
+        **{name: _batch(name) for name in ("BatchGetItem", "BatchWriteItem")},
+        "TransactGetItems": _transaction,
+        "TransactWriteItems": _transaction,
+        **rules(
+            "dynamodb",
+            _dynamodb_table,
+            "CreateTable DeleteTable DescribeContinuousBackups DescribeTable DescribeTimeToLive "
+            "ListTagsOfResource TagResource UntagResource UpdateContinuousBackups UpdateTable "
+            "UpdateTimeToLive",
+        ),
+        **{name: anywhere(f"dynamodb:{name}") for name in ("ListTables", "DescribeLimits", "DescribeEndpoints")},
+    },
+    "dynamodbstreams": {
+        **rules("dynamodb", _table_stream, "DescribeStream GetRecords GetShardIterator"),
+        "ListStreams": anywhere("dynamodb:ListStreams"),
+    },
+}
