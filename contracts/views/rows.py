@@ -21,6 +21,8 @@ from contracts.reasons import ContractViolation, Reason
 Coerce = Callable[[object], object]
 """Takes a JSON value that is not null, returns what the row holds. Raises `_Misfit`."""
 
+_LONGEST_ID = 40
+"""Digits of an identifier that is sent as a number; a longer one is no identifier."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_MICROSECONDS = 253_402_300_799_999_999  # 9999-12-31, the last day that Hive and ISO 8601 readers agree on
 _MIN_MICROSECONDS = -62_135_596_800_000_000  # 0001-01-01
@@ -180,7 +182,7 @@ def _string(value: object) -> str:
         return value
     if type(value) is int:
         return str(value)  # producers write identifiers as numbers; every digit is kept
-    if isinstance(value, Decimal) and value == value.to_integral_value():
+    if isinstance(value, Decimal) and value.adjusted() < _LONGEST_ID and value == value.to_integral_value():
         return str(int(value))
     raise _Misfit(Reason.WRONG_TYPE, f"a string, not {_json_type(value)}")
 
@@ -198,7 +200,9 @@ def _integer(bits: int) -> Coerce:
     def coerce(value: object) -> int:
         if type(value) is int:
             whole = value
-        elif isinstance(value, float | Decimal) and value % 1 == 0 and -(10**40) < value < 10**40:
+        elif isinstance(value, float | Decimal) and value == value and not -(2**64) < value < 2**64:
+            raise _Misfit(Reason.OUT_OF_RANGE, wanted)
+        elif isinstance(value, float | Decimal) and value % 1 == 0:
             whole = int(value)
             if isinstance(value, float) and abs(whole) > 2**53:
                 raise _Misfit(Reason.OUT_OF_RANGE, f"{wanted}; a fraction this large has lost digits")

@@ -69,8 +69,7 @@ class EnvironmentSettings:
     def variables(cls) -> dict[str, bool]:
         """The environment variables that the settings read, each with whether it is required."""
         return {
-            field.name.upper(): field.default is dataclasses.MISSING
-            and field.default_factory is dataclasses.MISSING
+            field.name.upper(): field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
             for field in dataclasses.fields(cls)
         }
 
