@@ -1,0 +1,179 @@
+"""The only creator of Lambda functions: their files, role, environment, logs, concurrency and alarms.
+
+It must not give a function more than the statements it is handed.
+"""
+
+import importlib
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import cast
+
+from aws_cdk import Duration, aws_iam, aws_kms, aws_lambda, aws_sns
+from constructs import Construct
+
+from building_blocks.acknowledgement import acknowledge
+from building_blocks.alarms import Alarm, Runbook, metric
+from building_blocks.function_package import lay_out
+from building_blocks.log_group import LogGroup
+
+PYTHON_VERSION = "3.13"
+"""Lambda's Python, for which the wheels are fetched."""
+
+ARCHITECTURE = "arm64"
+"""Lambda's processor, for which the wheels are fetched."""
+
+_WHY_THIS_PYTHON = (
+    f"Python {PYTHON_VERSION} is the newest version that the platform is tested on; Lambda supports it for years to "
+    "come, and the constant PYTHON_VERSION moves all functions and their packages together."
+)
+
+
+class EnvironmentMismatchError(ValueError):
+    """The environment given to a function is not the one its `Settings` reads."""
+
+
+class PythonFunction(Construct):
+    """Function of the folder ``lambdas/<name>``, handler ``lambdas.<name>.handler.handler``.
+
+    The function is called synchronously (by an event-source mapping or a service that tries again itself), so
+    it has no dead-letter target of its own.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        name: str,
+        description: str,
+        environment: Mapping[str, str],
+        permissions: Iterable[aws_iam.PolicyStatement],
+        memory_mebibytes: int,
+        timeout_seconds: int,
+        log_group_name: str,
+        log_retention_days: int,
+        log_level: str,
+        key: aws_kms.IKey,
+        alarm_topic: aws_sns.ITopic,
+        reserved_concurrency: int | None = None,
+    ) -> None:
+        """Make the function.
+
+        Raises:
+            EnvironmentMismatchError: ``environment`` lacks a variable of the function's `Settings`, has one that
+                it does not read, or a value of the wrong type.
+            PackagingError: its files cannot be laid out.
+        """
+        super().__init__(scope, id)
+        check_environment(name=name, environment=environment)
+        log_group = LogGroup(self, "Logs", name=log_group_name, key=key, retention_days=log_retention_days)
+        writing_logs = aws_iam.PolicyStatement(
+            actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_group.log_group_arn]
+        )
+        self.role = aws_iam.Role(
+            self,
+            "ExecutionRole",
+            description=f"What the function {name} may do",
+            assumed_by=aws_iam.ServicePrincipal("lambda.amazonaws.com"),
+            inline_policies={
+                "Permissions": aws_iam.PolicyDocument(statements=[writing_logs, *permissions], minimize=True)
+            },
+        )
+        with tempfile.TemporaryDirectory() as scratch:
+            lay_out(
+                name=name,
+                target=Path(scratch),
+                python_version=PYTHON_VERSION,
+                architecture=ARCHITECTURE,
+            )
+            self.function = aws_lambda.Function(
+                self,
+                "Function",
+                description=description,
+                code=aws_lambda.Code.from_asset(scratch),
+                handler=f"lambdas.{name}.handler.handler",
+                runtime=aws_lambda.Runtime(f"python{PYTHON_VERSION}", aws_lambda.RuntimeFamily.PYTHON),
+                architecture=aws_lambda.Architecture.custom(ARCHITECTURE),
+                role=self.role,
+                environment=dict(environment),
+                memory_size=memory_mebibytes,
+                timeout=Duration.seconds(timeout_seconds),
+                reserved_concurrent_executions=reserved_concurrency,
+                log_group=log_group,
+                logging_format=aws_lambda.LoggingFormat.JSON,
+                application_log_level_v2=aws_lambda.ApplicationLogLevel[_LAMBDA_LEVELS[log_level]],
+                system_log_level_v2=aws_lambda.SystemLogLevel.INFO,
+            )
+        # The role's statements are its own property, so that referring to the role waits for them already.
+        cast("aws_lambda.CfnFunction", self.function.node.default_child).add_deletion_override("DependsOn")
+        self._acknowledge()
+        self._watch(alarm_topic)
+
+    def _watch(self, topic: aws_sns.ITopic) -> None:
+        for id, name, meaning in (
+            ("Errors", "Errors", "The function ends with an error: it crashed, timed out or ran out of memory."),
+            ("Throttles", "Throttles", "Calls of the function are refused for lack of concurrency."),
+        ):
+            Alarm(
+                self,
+                id,
+                metric=metric(
+                    namespace="AWS/Lambda",
+                    name=name,
+                    dimensions={"FunctionName": self.function.function_name},
+                    statistic="Sum",
+                ),
+                threshold=0,
+                meaning=meaning,
+                runbook=Runbook.FUNCTION_FAILS,
+                topic=topic,
+            )
+
+    def _acknowledge(self) -> None:
+        for finding, reason in (
+            (
+                "Serverless-LambdaDLQ",
+                "Called synchronously only; a dead-letter target would never get anything. Its callers keep what "
+                "fails (queue, stream).",
+            ),
+            (
+                "Serverless-LambdaTracing",
+                "X-Ray's write actions know no resource, so tracing would put a wildcard into every role; "
+                "metrics and structured logs with request ids tell the same here.",
+            ),
+            ("AwsSolutions-L1", _WHY_THIS_PYTHON),
+            ("Serverless-LambdaLatestVersion", _WHY_THIS_PYTHON),
+        ):
+            acknowledge(self.function, finding=finding, reason=reason)
+
+
+_LAMBDA_LEVELS = {
+    "DEBUG": "DEBUG",
+    "INFO": "INFO",
+    "WARNING": "WARN",
+    "ERROR": "ERROR",
+    "CRITICAL": "FATAL",
+}
+
+
+def check_environment(*, name: str, environment: Mapping[str, str]) -> None:
+    """Hold ``environment`` against the `Settings` of the function ``lambdas/<name>``.
+
+    Raises:
+        EnvironmentMismatchError: a variable is missing, is not read, or has a value of the wrong type.
+    """
+    settings = importlib.import_module(f"lambdas.{name}.settings").Settings
+    variables: dict[str, bool] = settings.variables()
+    missing = sorted(variable for variable, required in variables.items() if required and variable not in environment)
+    extra = sorted(set(environment) - set(variables))
+    if missing or extra:
+        raise EnvironmentMismatchError(
+            f"The environment of function {name} is not what its Settings reads; missing: {missing}; "
+            f"given but not read: {extra}; allowed: {sorted(variables)}; fix: give each required variable where the "
+            f"function is declared, or change lambdas/{name}/settings.py."
+        )
+    try:
+        settings.from_environ(environment)
+    except ValueError as error:
+        raise EnvironmentMismatchError(f"The environment of function {name} cannot be read: {error}") from error

@@ -1,0 +1,19 @@
+"""The development stage: streaming and lake, small, short-lived; it must not hold what only production needs."""
+
+from config.model import DataLake, EventStream, Operations, Part, ShowCatalog, Stage
+
+DEV = Stage(
+    name="dev",
+    parts=frozenset({Part.DATA_LAKE, Part.EVENT_STREAM, Part.SHOW_CATALOG}),
+    data_lake=DataLake(
+        keep_data=False,
+        raw_retention_days=60,
+        raw_infrequent_access_after_days=None,
+        noncurrent_retention_days=7,
+        access_log_retention_days=30,
+    ),
+    event_stream=EventStream(),
+    show_catalog=ShowCatalog(api_base_url="https://catalog.dev.amp.example"),
+    operations=Operations(log_retention_days=14, log_level="DEBUG"),
+    tags={"system": "amp", "stage": "dev"},
+)

@@ -1,0 +1,46 @@
+"""The few physical names that a person or a string-addressed service needs; CloudFormation makes all others.
+
+It must not name what a construct can pass on as an object.
+"""
+
+from config.model import Part, Stage
+
+SYSTEM = "Amp"
+
+
+def stack_name(*, stage: Stage, part: Part) -> str:
+    """CloudFormation stack: operators type it."""
+    return f"{SYSTEM}-{stage.name}-{part.value}"
+
+
+def stack_name_prefix(*, stage: Stage) -> str:
+    """What all stack names of a stage begin with, and so the names of their alarms."""
+    return f"{SYSTEM}-{stage.name}-"
+
+
+def database_name(*, stage: Stage, zone: str) -> str:
+    """Glue database of a zone (`raw`, `transformed`): analysts type it in every query."""
+    return f"{SYSTEM.lower()}_{stage.name}_{zone}"
+
+
+def bucket_name(*, stage: Stage, zone: str, account: str, region: str) -> str:
+    """Bucket of a zone: jobs and people address it by name, and policies that it depends on must name it.
+
+    Account and Region make it unique and keep strangers from guessing which of them is whose.
+    """
+    return f"{SYSTEM.lower()}-{stage.name}-{zone}-{account}-{region}"
+
+
+def log_group_prefix(*, stage: Stage, part: Part) -> str:
+    """What the log groups of a part begin with: operators look for it, its key's policy is limited to it."""
+    return f"/{SYSTEM.lower()}/{stage.name}/{part.value}"
+
+
+def key_alias(*, stage: Stage, purpose: str) -> str:
+    """Alias of a KMS key: people tell keys apart by it."""
+    return f"alias/{SYSTEM.lower()}/{stage.name}/{purpose}"
+
+
+def metrics_namespace(*, stage: Stage) -> str:
+    """CloudWatch namespace of the functions' own metrics."""
+    return f"{SYSTEM}/{stage.name}"

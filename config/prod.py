@@ -1,0 +1,13 @@
+"""The production stage: every part, data kept; it must not be where something is tried first."""
+
+from config.model import DataLake, EventStream, Operations, Part, ShowCatalog, Stage
+
+PROD = Stage(
+    name="prod",
+    parts=frozenset(Part),
+    data_lake=DataLake(raw_retention_days=400),
+    event_stream=EventStream(retention_hours=168, flatten_memory_mebibytes=1024),
+    show_catalog=ShowCatalog(api_base_url="https://catalog.amp.example", max_concurrency=10),
+    operations=Operations(log_retention_days=180),
+    tags={"system": "amp", "stage": "prod"},
+)

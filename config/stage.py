@@ -1,0 +1,13 @@
+"""The staging stage: as production is, at a smaller size; it must not hold data that production lacks."""
+
+from config.model import DataLake, EventStream, Operations, Part, ShowCatalog, Stage
+
+STAGE = Stage(
+    name="stage",
+    parts=frozenset(Part),
+    data_lake=DataLake(raw_retention_days=180),
+    event_stream=EventStream(retention_hours=48),
+    show_catalog=ShowCatalog(api_base_url="https://catalog.stage.amp.example"),
+    operations=Operations(log_retention_days=30),
+    tags={"system": "amp", "stage": "stage"},
+)

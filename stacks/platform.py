@@ -1,0 +1,33 @@
+"""The whole platform of one stage: which stacks there are and what each hands to the next.
+
+It must not hold a resource or a value: those are in stacks and in configuration.
+"""
+
+from aws_cdk import App
+
+from config.model import Part, Stage
+from stacks.data_lake import DataLakeStack
+from stacks.event_stream import EventStreamStack
+from stacks.show_catalog import ShowCatalogStack
+
+
+class Platform:
+    """The stacks of ``stage``; reads as the architecture diagram."""
+
+    def __init__(self, app: App, *, stage: Stage, destroy_data: bool = False) -> None:
+        """Wire the stage's parts; data go with their stack only if the stage and ``destroy_data`` both say so."""
+        keep_data = stage.data_lake.keep_data or not destroy_data
+        lake = DataLakeStack(app, Part.DATA_LAKE.value, stage=stage, keep_data=keep_data)
+        if Part.EVENT_STREAM not in stage.parts:
+            return
+        events = EventStreamStack(app, Part.EVENT_STREAM.value, stage=stage, keep_data=keep_data, data_lake=lake.seam)
+        if Part.SHOW_CATALOG not in stage.parts:
+            return
+        ShowCatalogStack(
+            app,
+            Part.SHOW_CATALOG.value,
+            stage=stage,
+            keep_data=keep_data,
+            data_lake=lake.seam,
+            event_stream=events.seam,
+        )

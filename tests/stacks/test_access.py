@@ -1,0 +1,199 @@
+"""Encryption, transport and least privilege over every template."""
+
+import re
+from typing import Any
+
+from tests.stacks.assembly import Assembly, Resource, as_list, flat
+
+CMK_PROPERTY = {
+    "AWS::S3::Bucket": (
+        *("BucketEncryption", "ServerSideEncryptionConfiguration", 0),
+        *("ServerSideEncryptionByDefault", "KMSMasterKeyID"),
+    ),
+    "AWS::SQS::Queue": ("KmsMasterKeyId",),
+    "AWS::SNS::Topic": ("KmsMasterKeyId",),
+    "AWS::Kinesis::Stream": ("StreamEncryption", "KeyId"),
+    "AWS::Logs::LogGroup": ("KmsKeyId",),
+    "AWS::SecretsManager::Secret": ("KmsKeyId",),
+}
+"""Where each type that holds data names its key."""
+
+HOLDS_NO_DATA = {
+    "AWS::CloudWatch::Alarm",
+    "AWS::CDK::Metadata",
+    "AWS::Glue::Database",
+    "AWS::Glue::Table",
+    "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::Role",
+    "AWS::KMS::Alias",
+    "AWS::KMS::Key",
+    "AWS::KinesisFirehose::DeliveryStream",
+    "AWS::Lambda::EventSourceMapping",
+    "AWS::Lambda::Function",
+    "AWS::Logs::LogStream",
+    "AWS::S3::BucketPolicy",
+    "AWS::SNS::Subscription",
+    "AWS::SNS::TopicPolicy",
+    "AWS::SQS::QueuePolicy",
+}
+"""Types without a key of their own; a new type must be put here or above."""
+
+WILDCARDS = {
+    ("Delivery", "AWS::IAM::Role"): (
+        r"<[^>]+>/(events|quarantine|firehose-errors)/\*",
+        "Firehose names each object that it writes.",
+    ),
+}
+"""Wildcards in the resources of identity policies: id prefix and type, the only form allowed, and why."""
+
+
+def test_everything_that_holds_data_is_encrypted_with_a_key_of_ours(assembly: Assembly) -> None:
+    for resource in assembly.resources():
+        assert resource.type in CMK_PROPERTY or resource.type in HOLDS_NO_DATA, resource
+        if resource.type not in CMK_PROPERTY or _takes_access_logs(assembly, resource):
+            continue
+        value: Any = resource.properties
+        for step in CMK_PROPERTY[resource.type]:
+            value = value[step]
+        key = assembly.target(resource.stack, value)
+        assert key is not None, resource
+        assert key.type == "AWS::KMS::Key", resource
+
+
+def _takes_access_logs(assembly: Assembly, resource: Resource) -> bool:
+    """S3 writes access logs only into buckets encrypted with its own key."""
+    return any(
+        assembly.target(bucket.stack, bucket.properties.get("LoggingConfiguration", {}).get("DestinationBucketName"))
+        == resource
+        for bucket in assembly.resources("AWS::S3::Bucket")
+    )
+
+
+def test_keys_rotate_and_let_services_in_only_under_a_condition(assembly: Assembly) -> None:
+    for key in assembly.resources("AWS::KMS::Key"):
+        assert key.properties["EnableKeyRotation"] is True
+        for statement in key.properties["KeyPolicy"]["Statement"]:
+            assert "Service" not in statement["Principal"] or statement["Condition"], key
+
+
+def test_identity_policies_name_actions_and_resources_exactly(assembly: Assembly) -> None:
+    used = set()
+    for holder, statement in assembly.statements():
+        if (
+            holder.type not in ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy")
+            or "Resource" not in statement
+        ):
+            continue
+        assert not [action for action in as_list(statement["Action"]) if "*" in action], holder
+        for resource in as_list(statement["Resource"]):
+            text = flat(resource)
+            if "*" not in text:
+                continue
+            explained = [
+                place
+                for place, (pattern, _) in WILDCARDS.items()
+                if holder.id.startswith(place[0]) and holder.type == place[1] and re.fullmatch(pattern, text)
+            ]
+            assert explained, f"{holder}: {text}"
+            used |= set(explained)
+    assert used == set(WILDCARDS), "an explained wildcard that nothing uses any more"
+
+
+def test_resource_policies_open_to_everyone_only_to_deny(assembly: Assembly) -> None:
+    for holder, statement in assembly.statements():
+        if statement.get("Principal") in ("*", {"AWS": "*"}):
+            assert statement["Effect"] == "Deny", holder
+
+
+def test_services_are_let_in_for_named_resources_only(assembly: Assembly) -> None:
+    for holder, statement in assembly.statements():
+        principal = statement.get("Principal", {})
+        if "Service" not in principal or holder.type == "AWS::IAM::Role":
+            continue
+        conditions = {key for operator in statement["Condition"].values() for key in operator}
+        assert conditions & {"aws:SourceArn", "kms:EncryptionContext:aws:logs:arn"}, (holder, statement)
+
+
+def test_buckets_queues_and_topics_refuse_plain_transport(assembly: Assembly) -> None:
+    for type, policy_type, owner in (
+        ("AWS::S3::Bucket", "AWS::S3::BucketPolicy", "Bucket"),
+        ("AWS::SQS::Queue", "AWS::SQS::QueuePolicy", "Queues"),
+        ("AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "Topics"),
+    ):
+        protected = [
+            assembly.target(policy.stack, reference)
+            for policy in assembly.resources(policy_type)
+            if any(
+                statement["Effect"] == "Deny" and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+                for statement in policy.properties["PolicyDocument"]["Statement"]
+            )
+            for reference in as_list(policy.properties[owner])
+        ]
+        for resource in assembly.resources(type):
+            assert resource in protected, resource
+
+
+def test_buckets_are_closed_to_the_public_and_keep_versions(assembly: Assembly) -> None:
+    for bucket in assembly.resources("AWS::S3::Bucket"):
+        assert set(bucket.properties["PublicAccessBlockConfiguration"].values()) == {True}, bucket
+        if not _takes_access_logs(assembly, bucket):
+            assert bucket.properties["VersioningConfiguration"] == {"Status": "Enabled"}, bucket
+            assert "LoggingConfiguration" in bucket.properties, bucket
+
+
+def test_no_template_holds_a_secret(assembly: Assembly) -> None:
+    for secret in assembly.resources("AWS::SecretsManager::Secret"):
+        assert "SecretString" not in secret.properties, secret
+        assert "GenerateSecretString" in secret.properties, secret
+    for function in assembly.resources("AWS::Lambda::Function"):
+        for name, value in function.properties["Environment"]["Variables"].items():
+            holds_one = re.search(r"TOKEN|SECRET|PASSWORD|CREDENTIAL", name) is not None
+            assert not holds_one or (name.endswith("_ARN") and isinstance(value, dict)), (function, name)
+    assert not any("{{resolve:secretsmanager" in file.read_text() for file in assembly.folder.glob("*.template.json"))
+
+
+def test_no_resource_of_the_construct_library_s_own_functions_slips_in(assembly: Assembly) -> None:
+    assert not [each for each in assembly.resources() if each.type.startswith("Custom::")]
+    for function in assembly.resources("AWS::Lambda::Function"):
+        assert function.properties["Handler"].startswith("lambdas."), function
+
+
+ACTIONS = {
+    "EventStream/FlattenExecutionRole": {
+        *("kinesis:PutRecords", "kms:GenerateDataKey"),
+        *("logs:CreateLogStream", "logs:PutLogEvents"),
+    },
+    "EventStream/DeliveryRole": {
+        *("kinesis:DescribeStream", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"),
+        *("kms:Decrypt", "kms:GenerateDataKey"),
+        *("lambda:GetFunctionConfiguration", "lambda:InvokeFunction"),
+        "logs:PutLogEvents",
+        *("s3:AbortMultipartUpload", "s3:GetBucketLocation", "s3:GetObject"),
+        *("s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:PutObject"),
+    },
+    "ShowCatalog/IngestExecutionRole": {
+        *("kinesis:PutRecords", "kms:Decrypt", "kms:GenerateDataKey"),
+        *("logs:CreateLogStream", "logs:PutLogEvents"),
+        "secretsmanager:GetSecretValue",
+        *("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage", "sqs:SendMessage"),
+    },
+}
+"""All that each role may do; a role gains an action by being written here too."""
+
+
+def test_a_role_may_do_what_is_written_here_and_nothing_else(assembly: Assembly) -> None:
+    found: dict[str, set[str]] = {}
+    for holder, statement in assembly.statements():
+        if holder.type == "AWS::IAM::Role" and "Resource" in statement:
+            name = f"{holder.stack}/{holder.id[:-8]}"
+            found.setdefault(name, set()).update(as_list(statement["Action"]))
+    assert found == ACTIONS
+
+
+def test_a_key_is_used_through_one_service_and_never_directly(assembly: Assembly) -> None:
+    for holder, statement in assembly.statements():
+        if holder.type not in ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy"):
+            continue
+        if any(action.startswith("kms:") for action in as_list(statement["Action"])):
+            service = flat(statement["Condition"]["StringEquals"]["kms:ViaService"])
+            assert re.fullmatch(r"(kinesis|s3|secretsmanager|sns|sqs)\.<AWS::Region>\.amazonaws\.com", service), holder

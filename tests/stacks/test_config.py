@@ -1,0 +1,73 @@
+"""Configuration refuses nonsense when it is built, and says what, given, allowed and fix."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from config import STAGES, stage_named
+from config.model import (
+    LOG_RETENTION_DAYS,
+    ConfigurationError,
+    DataLake,
+    EventStream,
+    Operations,
+    ShowCatalog,
+)
+
+URL = "https://catalog.amp.example"
+
+NONSENSE: dict[str, Callable[[], object]] = {
+    "a_raw_zone_that_keeps_nothing": lambda: DataLake(raw_retention_days=0),
+    "a_move_to_cheaper_storage_too_early": lambda: DataLake(raw_infrequent_access_after_days=7),
+    "a_move_to_cheaper_storage_just_before_the_end": lambda: DataLake(
+        raw_retention_days=61, raw_infrequent_access_after_days=60
+    ),
+    "an_hour_that_does_not_exist": lambda: DataLake(first_arrival_hour="2026-01-01-24"),
+    "a_stream_that_forgets_within_a_day": lambda: EventStream(retention_hours=23),
+    "no_shards": lambda: EventStream(provisioned_shards=0),
+    "a_delivery_faster_than_partitioning_allows": lambda: EventStream(delivery_buffer_seconds=30),
+    "a_delivery_buffer_smaller_than_partitioning_allows": lambda: EventStream(delivery_buffer_mebibytes=5),
+    "a_transform_buffer_that_overflows_the_answer": lambda: EventStream(transform_buffer_megabytes=5),
+    "a_transform_that_firehose_does_not_wait_for": lambda: EventStream(flatten_timeout_seconds=301),
+    "a_large_batch_without_a_window": lambda: ShowCatalog(api_base_url=URL, batch_size=11, batch_window_seconds=0),
+    "a_concurrency_that_lambda_does_not_take": lambda: ShowCatalog(api_base_url=URL, max_concurrency=1),
+    "a_plain_http_api": lambda: ShowCatalog(api_base_url="http://catalog.amp.example"),
+    "a_base_url_with_a_trailing_slash": lambda: ShowCatalog(api_base_url="https://catalog.amp.example/"),
+    "a_base_url_with_a_query": lambda: ShowCatalog(api_base_url="https://catalog.amp.example?x=1"),
+    "a_topic_that_is_no_arn": lambda: ShowCatalog(api_base_url=URL, existing_topic_arn="show-changes"),
+    "a_first_in_first_out_topic": lambda: ShowCatalog(
+        api_base_url=URL, existing_topic_arn="arn:aws:sns:eu-west-1:210987654321:shows.fifo"
+    ),
+    "a_filtered_field_with_a_comma": lambda: ShowCatalog(api_base_url=URL, filtered_fields=("a,b",)),
+    "an_alarm_address_that_is_none": lambda: Operations(alarm_emails=("on-call",)),
+    "a_log_retention_that_cloudwatch_does_not_take": lambda: Operations(log_retention_days=15),
+    "an_unknown_log_level": lambda: Operations(log_level="LOUD"),
+    "more_than_all_events_in_quarantine": lambda: Operations(quarantined_percent=101),
+    "a_stage_name_that_no_bucket_could_bear": lambda: replace(STAGES["dev"], name="Development"),
+    "a_stage_without_parts": lambda: replace(STAGES["dev"], parts=frozenset()),
+    "an_unknown_stage": lambda: stage_named("production"),
+}
+
+
+@pytest.mark.parametrize("case", NONSENSE)
+def test_nonsense_is_refused_and_explained(case: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        NONSENSE[case]()
+    for word in ("given:", "allowed:", "fix:"):
+        assert word in str(refused.value)
+
+
+@pytest.mark.parametrize("days", LOG_RETENTION_DAYS)
+def test_every_retention_of_cloudwatch_logs_is_taken(days: int) -> None:
+    assert Operations(log_retention_days=days).log_retention_days == days
+
+
+@pytest.mark.parametrize("url", [URL, f"{URL}/api/v2", "http://127.0.0.1", "http://127.0.0.1:40123/api"])
+def test_a_safe_base_url_is_taken(url: str) -> None:
+    assert ShowCatalog(api_base_url=url).api_base_url == url
+
+
+def test_configuration_cannot_be_changed_after_it_is_built() -> None:
+    with pytest.raises(AttributeError):
+        STAGES["prod"].data_lake.keep_data = False  # type: ignore[misc]
