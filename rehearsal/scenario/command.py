@@ -1,0 +1,195 @@
+"""The rehearsal's command line: reads arguments, shows progress, prints the account, writes the report."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rehearsal.engine.errors import RehearsalError
+from rehearsal.scenario.assembly import ROOT, SynthesisError
+from rehearsal.scenario.deployment import Deployed
+from rehearsal.scenario.inputs import InputError
+from rehearsal.scenario.report.findings import Findings, quantile
+from rehearsal.scenario.report.page import render
+from rehearsal.scenario.run import Options, Rehearsed, rehearse, totals
+
+REPORT = ROOT / "rehearsal-report" / "index.html"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Rehearse and tell; gives the exit code: 0 all is accounted for, 1 something is not, 2 it could not be run."""
+    given = _parser().parse_args(arguments)
+    now = given.now or datetime.now(UTC).replace(microsecond=0)
+    options = Options(
+        stage=given.stage,
+        now=now,
+        seed=given.seed,
+        count=given.count,
+        minutes=given.minutes,
+        shows=given.shows,
+        events=given.events,
+        with_faults=not given.no_faults,
+    )
+    progress = _Progress(plain=given.plain or not sys.stderr.isatty())
+    try:
+        rehearsed = rehearse(options, progress=progress)
+    except (InputError, SynthesisError, RehearsalError) as error:
+        progress.done()
+        print(f"rehearsal: {error}", file=sys.stderr)
+        return 2
+    progress.done()
+    try:
+        given.report.parent.mkdir(parents=True, exist_ok=True)
+        given.report.write_text(render(rehearsed.findings))
+        print(summary(rehearsed.findings, given.report))
+        if given.keep:
+            _keep(rehearsed)
+    finally:
+        rehearsed.close()
+    return 1 if rehearsed.findings.problems else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m rehearsal",
+        description="Rehearse the whole platform on this machine, from its own synthesized templates and under its "
+        "own IAM policies. Ends with an account of every event and a report.",
+        epilog="With --shows or --events only that data goes through; nothing is generated and no fault is put in. "
+        "Exit code: 0 all is accounted for, 1 something is missing, refused or unexplained, 2 it could not be run.",
+    )
+    add = parser.add_argument
+    add("--stage", default="dev", help="stage whose templates are rehearsed (default: dev)")
+    add("--shows", type=Path, help="your shows: a JSON array or JSON lines of objects with an 'id' or 'show_id'")
+    add("--events", type=Path, help="your events: one a line, whatever a producer would send")
+    add("--count", type=_at_least(0), default=10_000, help="app events to generate (default: 10000)")
+    add("--minutes", type=_at_least(1), default=15, help="minutes of the platform's time they take (default: 15)")
+    add("--seed", type=int, default=7, help="seed of the population: equal seeds give equal events (default: 7)")
+    add("--now", type=_moment, help="end of the live window, ISO 8601 in UTC (default: this machine's time)")
+    add("--no-faults", action="store_true", help="put no fault in")
+    add("--keep", action="store_true", help="leave the platform running and print how to reach it")
+    add("--report", type=Path, default=REPORT, help=f"where the report goes (default: {REPORT.relative_to(ROOT)})")
+    add("--plain", action="store_true", help="print progress as lines, one a phase")
+    return parser
+
+
+def _at_least(least: int) -> type[int]:
+    def number(text: str) -> int:
+        value = int(text)
+        if value < least:
+            raise argparse.ArgumentTypeError(f"given {value}, allowed is {least} or more")
+        return value
+
+    return number  # type: ignore[return-value]
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"given {text!r}, allowed is ISO 8601 such as 2026-11-18T20:00") from None
+    return moment.replace(tzinfo=moment.tzinfo or UTC)
+
+
+class _Progress:
+    """One line that is written over, or with `plain` one line a phase."""
+
+    def __init__(self, *, plain: bool) -> None:
+        self._plain = plain
+        self._phase = ""
+        self._shown = 0.0
+
+    def __call__(self, phase: str, how_far: str) -> None:
+        changed = phase != self._phase
+        self._phase = phase
+        if self._plain:
+            if changed:
+                print(f"{phase}: {how_far}", file=sys.stderr, flush=True)
+            return
+        if changed or time.perf_counter() - self._shown > 0.1:
+            self._shown = time.perf_counter()
+            print(f"\r\033[K{phase}: {how_far}", end="", file=sys.stderr, flush=True)
+
+    def done(self) -> None:
+        if not self._plain and self._phase:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+def summary(findings: Findings, report: Path) -> str:
+    """What a person reads at the end of a rehearsal."""
+    counts = totals(findings)
+    lines = ["", f"Resources deployed: {sum(kind.count for kind in findings.resources)}"]
+    acting = [
+        f"{kind.name.removeprefix('AWS::')} {kind.count}" for kind in findings.resources if not kind.only_modelled
+    ]
+    modelled = [f"{kind.name.removeprefix('AWS::')} {kind.count}" for kind in findings.resources if kind.only_modelled]
+    lines += [f"  acting: {', '.join(acting)}", f"  only modelled: {', '.join(modelled) or 'none'}", ""]
+    lines.append(
+        f"{'type':<24}{'sent':>8}{'landed':>8}{'again':>7}{'quarantined':>13}{'dead letters':>14}{'missing':>9}"
+    )
+    for line in findings.account.lines:
+        lines.append(
+            f"{line.type[:23]:<24}{line.sent:>8,}{line.landed:>8,}{line.arrived_again:>7,}"
+            f"{line.quarantined.total():>13,}{line.dead_lettered.total():>14,}{len(line.missing):>9,}"
+        )
+    lines.append(
+        f"{'in all':<24}{counts['sent']:>8,}{counts['landed']:>8,}{counts['again']:>7,}"
+        f"{counts['quarantined']:>13,}{counts['dead-lettered']:>14,}{counts['missing']:>9,}"
+    )
+    delays = findings.delays_s
+    lines += [
+        "",
+        f"From arrival to queryable: half within {quantile(delays, 0.5):.1f} s, 95 % within "
+        f"{quantile(delays, 0.95):.1f} s, all within {quantile(delays, 1.0):.1f} s (platform's time)",
+        f"Time: {findings.virtual_s / 60:.1f} min of the platform's in {sum(findings.phases.values()):.1f} s here ("
+        + ", ".join(f"{name} {seconds:.1f}" for name, seconds in findings.phases.items())
+        + ")",
+        "",
+        "Permissions by role (actions used / refused / granted and not used):",
+    ]
+    for role in findings.roles:
+        used = len({action for action, _, _ in role.used})
+        lines.append(f"  {role.name:<44}{used:>4}{len(role.denied):>4}{len(role.unused):>4}")
+    for query in findings.queries:
+        lines += ["", f"{query.title}:"]
+        lines += ["  " + " | ".join(str(value) for value in row) for row in query.rows]
+    lines += [f"\n{note}" for note in findings.notes[:5]]
+    problems = findings.problems
+    lines.append("")
+    if problems:
+        lines += ["NOT EVERYTHING IS AS IT SHOULD BE:", *(f"  - {problem}" for problem in problems[:40])]
+    else:
+        lines.append(f"Every one of {counts['sent']:,} events and show changes is accounted for.")
+    lines.append(f"Report: {report}")
+    return "\n".join(lines)
+
+
+def _keep(rehearsed: Rehearsed) -> None:
+    """Say how to reach the running platform, and let it run until it is interrupted."""
+    deployed: Deployed = rehearsed.deployed
+    engine = deployed.engine
+    print(
+        f"""
+The platform is running. In another terminal:
+
+  export AWS_ENDPOINT_URL={engine.endpoint_url} AWS_DEFAULT_REGION={engine.account.region}
+  export AWS_ACCESS_KEY_ID={engine.authorizer.administrator_credentials().access_key_id} \\
+         AWS_SECRET_ACCESS_KEY=rehearsal AWS_SESSION_TOKEN=rehearsal
+  aws s3 ls s3://{deployed.raw_bucket}/events/
+  aws kinesis describe-stream-summary --stream-arn {deployed.stream_arn}
+  aws sqs receive-message --queue-url {deployed.dead_letter_queue_url} --message-attribute-names All
+
+or the same with boto3. The landed files lie in {rehearsed.lake.folder} too.
+What you send is worked on as it arrives. Press Ctrl-C to end it.""",
+        flush=True,
+    )
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        while True:
+            engine.advance(1.0)
+            time.sleep(1.0)
+    except KeyboardInterrupt:
+        print("\nended")

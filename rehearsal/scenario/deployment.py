@@ -1,0 +1,85 @@
+"""The deployed platform as the scenario sees it: what the stacks' outputs name, nothing found by guessing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rehearsal.engine.clock import Clock
+from rehearsal.engine.engine import Engine, Mutation
+from rehearsal.scenario.catalog_service import CatalogService
+
+REGION = "eu-west-1"
+PRODUCER = "rehearsal-app"
+READER = "rehearsal-downstream"
+PUBLISHER = "rehearsal-catalog"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployed:
+    """A running platform. Roles are those of applications outside it, made with the managed policies it offers."""
+
+    engine: Engine
+    raw_bucket: str
+    stream_arn: str
+    topic_arn: str
+    queue_arn: str
+    dead_letter_queue_url: str
+    producer_role: str
+    reader_role: str
+    publisher_role: str
+
+
+def stack_name(stage: str, part: str) -> str:
+    """The CloudFormation name of a stage's stack."""
+    return f"Amp-{stage}-{part}"
+
+
+def start(
+    assembly: Path,
+    *,
+    stage: str,
+    clock: Clock,
+    catalog: CatalogService,
+    mutate: dict[str, Mutation] | None = None,
+) -> Deployed:
+    """Start an engine and deploy the platform into it; the caller closes `Deployed.engine`.
+
+    The catalog service's address is given as the template's parameter and its token is put into the secret, as
+    whoever deploys does. `mutate` maps a part (`EventStream`) to a change of its template.
+    """
+    engine = Engine(assembly, clock=clock, region=REGION)
+    engine.start()
+    try:
+        return _deploy(engine, stage, catalog, mutate or {})
+    except BaseException:
+        engine.close()
+        raise
+
+
+def _deploy(engine: Engine, stage: str, catalog: CatalogService, mutate: dict[str, Mutation]) -> Deployed:
+    lake, events, shows = (stack_name(stage, part) for part in ("DataLake", "EventStream", "ShowCatalog"))
+    engine.deploy(
+        parameters={shows: {"CatalogApiBaseUrl": catalog.base_url}},
+        mutate={stack_name(stage, part): mutation for part, mutation in mutate.items()},
+    )
+    host, port = catalog.base_url.removeprefix("http://").split(":")
+    engine.allow_network(host, int(port))
+    secret = engine.outputs(shows)["CatalogTokenSecretArn"]
+    engine.client("secretsmanager").put_secret_value(SecretId=secret, SecretString=catalog.token)
+    return Deployed(
+        engine=engine,
+        raw_bucket=engine.outputs(lake)["RawBucketName"],
+        stream_arn=engine.outputs(events)["EventStreamArn"],
+        topic_arn=engine.outputs(shows)["ShowChangesTopicArn"],
+        queue_arn=_arn_of_queue(engine, engine.outputs(shows)["ShowChangesQueueUrl"]),
+        dead_letter_queue_url=engine.outputs(shows)["DeadLetterQueueUrl"],
+        producer_role=engine.principal(PRODUCER, [engine.outputs(events)["ProducerPolicyArn"]]),
+        reader_role=engine.principal(READER, [engine.outputs(events)["ReaderPolicyArn"]]),
+        publisher_role=engine.principal(PUBLISHER, [engine.outputs(shows)["PublisherPolicyArn"]]),
+    )
+
+
+def _arn_of_queue(engine: Engine, url: str) -> str:
+    attributes = engine.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    return str(attributes["Attributes"]["QueueArn"])

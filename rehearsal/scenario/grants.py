@@ -1,0 +1,52 @@
+"""Why a grant stays that a default rehearsal never needs; the report shows the sentence beside the grant.
+
+A grant that is neither used nor explained here makes the rehearsal fail, and so does an explanation of nothing.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Explanation(NamedTuple):
+    """Why a grant stays: the start of its role's logical name, its action, a part of its resource, the sentence."""
+
+    role: str
+    action: str
+    resource: str
+    why: str
+
+
+_ERRORS = "Firehose writes here only what the flattening function could not answer; a default rehearsal has none."
+_BY_VERSION = (
+    "Firehose may name the function with its version; its documentation shows that form, and a refusal would stop "
+    "delivery."
+)
+
+EXPLANATIONS: tuple[Explanation, ...] = (
+    Explanation("DeliveryRole", "lambda:InvokeFunction", ":$LATEST", _BY_VERSION),
+    Explanation("DeliveryRole", "lambda:GetFunctionConfiguration", ":$LATEST", _BY_VERSION),
+    Explanation("DeliveryRole", "s3:PutObject", "/firehose-errors/", _ERRORS),
+    Explanation("DeliveryRole", "s3:GetObject", "/firehose-errors/", _ERRORS),
+    Explanation("DeliveryRole", "s3:AbortMultipartUpload", "/firehose-errors/", _ERRORS),
+    Explanation(
+        "DeliveryRole",
+        "kms:Decrypt",
+        "",
+        "S3 asks for it when Firehose uploads a large file in parts (Amazon S3 guide, uploading with SSE-KMS).",
+    ),
+    Explanation("DeliveryRole", "logs:PutLogEvents", "", "Firehose logs only when a delivery fails."),
+    Explanation("rehearsal-app", "kinesis:PutRecord", "", "For producers that put one event at a time."),
+)
+
+
+def explanation(role: str, action: str, resource: str) -> str:
+    """The sentence for an unused grant, empty when there is none."""
+    return next(
+        (
+            known.why
+            for known in EXPLANATIONS
+            if role.startswith(known.role) and action == known.action and known.resource in resource
+        ),
+        "",
+    )

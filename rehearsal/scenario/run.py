@@ -1,0 +1,258 @@
+"""One rehearsal from synth to findings: which input goes in, what is let happen, what is read back."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+from rehearsal.engine.clock import Clock
+from rehearsal.engine.engine import Mutation
+from rehearsal.engine.errors import NotSettled
+from rehearsal.scenario import faults, investigation
+from rehearsal.scenario.accounting import account
+from rehearsal.scenario.assembly import ROOT, synthesize
+from rehearsal.scenario.catalog_service import CatalogService
+from rehearsal.scenario.deployment import Deployed, start
+from rehearsal.scenario.inputs import read_events, read_shows, show_id_of
+from rehearsal.scenario.lake import Lake
+from rehearsal.scenario.population import Population, PopulationSettings
+from rehearsal.scenario.report.findings import Findings
+from rehearsal.scenario.traffic import Change, Event, Traffic, event_of
+
+WORKSPACE = ROOT / ".cache" / "rehearsal"
+CATALOG_TOKEN = "a-token-of-this-rehearsal"  # noqa: S105 - known to the catalog service on loopback alone
+TICK_S = 5.0
+SETTLE_TIMEOUT_S = 300.0
+
+Progress = Callable[[str, str], None]
+"""Told the phase and how far it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What to rehearse. With own `shows` or `events`, nothing is generated and no fault is put in.
+
+    `now` is the end of the live window on the rehearsal's clock, `minutes` its length; `mutate` changes templates by
+    part, for rehearsals that must fail.
+    """
+
+    stage: str
+    now: datetime
+    seed: int = 7
+    count: int = 10_000
+    minutes: int = 15
+    shows: Path | None = None
+    events: Path | None = None
+    with_faults: bool = True
+    population: dict[str, int] = field(default_factory=dict)
+    mutate: dict[str, Mutation] = field(default_factory=dict)
+    workspace: Path = WORKSPACE
+
+    @property
+    def own_data(self) -> bool:
+        """Whether a person's own files go in instead of the generated population."""
+        return self.shows is not None or self.events is not None
+
+    @property
+    def settings(self) -> PopulationSettings:
+        """The population's settings."""
+        sizes = {"seed": self.seed, "live_events": self.count, "live_minutes": self.minutes, **self.population}
+        return PopulationSettings(now=self.now, **sizes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rehearsed:
+    """A finished rehearsal: its findings, and the platform, which runs until `close`."""
+
+    findings: Findings
+    deployed: Deployed
+    catalog: CatalogService
+    lake: Lake
+
+    def close(self) -> None:
+        """End everything that runs."""
+        self.lake.close()
+        self.deployed.engine.close()
+        self.catalog.stop()
+
+
+class _Phases:
+    """Real seconds by phase."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._begun = time.perf_counter()
+
+    def end(self, name: str) -> None:
+        now = time.perf_counter()
+        self.seconds[name] = now - self._begun
+        self._begun = now
+
+
+def rehearse(options: Options, *, progress: Progress) -> Rehearsed:
+    """Rehearse the platform and find out what became of everything.
+
+    Raises:
+        InputError: an own file cannot be taken.
+        SynthesisError: the platform's templates could not be written.
+        RehearsalError: the templates could not be deployed.
+    """
+    phases = _Phases()
+    settings = options.settings
+    begin_s = settings.live_start_ms / 1000
+    changes, events = _own_input(options, begin_s) if options.own_data else _generated(settings)
+    progress("synth", f"templates of stage {options.stage}")
+    assembly = synthesize(options.stage, folder=options.workspace / "assembly" / options.stage)
+    phases.end("synth")
+    progress("deploy", "into the played account")
+    clock = Clock(start=_moment(begin_s - 60, settings))
+    catalog = CatalogService(token=CATALOG_TOKEN)
+    catalog.start()
+    try:
+        deployed = start(assembly, stage=options.stage, clock=clock, catalog=catalog, mutate=options.mutate)
+    except BaseException:
+        catalog.stop()
+        raise
+    phases.end("deploy")
+    try:
+        return _run(options, deployed, catalog, changes, events, phases, progress)
+    except BaseException:
+        deployed.engine.close()
+        catalog.stop()
+        raise
+
+
+def _run(
+    options: Options,
+    deployed: Deployed,
+    catalog: CatalogService,
+    changes: list[Change],
+    events: list[Event],
+    phases: _Phases,
+    progress: Progress,
+) -> Rehearsed:
+    engine, settings = deployed.engine, options.settings
+    with_faults = options.with_faults and not options.own_data
+    if with_faults:
+        end_s = settings.live_end_ms / 1000
+        changes = changes + faults.faulty_changes(catalog, changes)
+        events = events + faults.faulty_events(settings, at_s=end_s - 1)
+        faults.put_in(deployed)
+    traffic = Traffic(deployed, catalog)
+    total = len(changes) + len(events)
+    started_s = engine.clock.time()
+
+    def sent(count: int) -> None:
+        progress("send", f"{count:,} of {total:,}, {engine.clock.now():%H:%M:%S} on the platform's clock")
+
+    traffic.send(changes, events, tick_s=TICK_S, on_progress=sent)
+    investigation.read_downstream(deployed)
+    phases.end("send")
+    stuck: list[str] = []
+    try:
+        engine.settle(
+            timeout_s=SETTLE_TIMEOUT_S,
+            on_progress=lambda: progress("settle", f"{engine.clock.now():%H:%M:%S} on the platform's clock"),
+        )
+    except NotSettled as error:
+        stuck = [f"not settled: {text}" for text in (error.stuck or (str(error),))]
+    phases.end("settle")
+    progress("read", "the landed files back")
+    lake = Lake(engine.client("s3"), deployed.raw_bucket, options.workspace / "lake")
+    letters = investigation.dead_letters(deployed)
+    ledger = traffic.ledger
+    book = account(ledger.events, ledger.messages, lake.found(), letters, lake.given_up())
+    put_back = int(investigation.metric(engine, "Dropped"))
+    refused = int(investigation.metric(engine, "RefusedEntries"))
+    met = faults.judged(book, ledger, settings, put_back=put_back, refused_by_ingest=refused) if with_faults else []
+    phases.end("read")
+    findings = Findings(
+        stage=options.stage,
+        started=_moment(started_s, settings),
+        settings=_described(options),
+        account=book,
+        flow=investigation.flow(deployed, catalog, ledger, book, lake),
+        faults=[(fault.name, fault.said, fault.met) for fault in met],
+        resources=investigation.resources(engine),
+        roles=investigation.roles(deployed, explain=with_faults),
+        delays_s=lake.delays_s(),
+        per_minute=lake.per_minute(),
+        queries=investigation.queries(lake),
+        phases=phases.seconds,
+        virtual_s=engine.clock.time() - started_s,
+        refusals=[*investigation.refusals(engine), *stuck],
+        notes=[f"Too large for the stream, so not sent: {text}." for text in ledger.too_large],
+    )
+    return Rehearsed(findings=findings, deployed=deployed, catalog=catalog, lake=lake)
+
+
+def _generated(settings: PopulationSettings) -> tuple[list[Change], list[Event]]:
+    population = Population(settings)
+    changes = [
+        Change(
+            at_s=change.changed_at_ms / 1000,
+            body=json.dumps(
+                {"show_id": change.show_id, "version": change.version, "change": change.change}, ensure_ascii=False
+            ),
+            show_id=change.show_id,
+            version=change.version,
+            show=change.show,
+            expected="landed",
+        )
+        for change in population.show_changes()
+    ]
+    bodies = list(population.live_events())
+    step = settings.live_minutes * 60 / max(1, len(bodies))
+    begin_s = settings.live_start_ms / 1000
+    events = []
+    for number, body in enumerate(bodies):
+        line = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        # Sent in their order, evenly: occurred_at cannot be the time of sending, because some clocks are wrong.
+        events.append(replace(event_of(line, at_s=begin_s + number * step), expected="landed"))
+    return changes, events
+
+
+def _own_input(options: Options, begin_s: float) -> tuple[list[Change], list[Event]]:
+    shows = read_shows(options.shows) if options.shows else []
+    lines = read_events(options.events) if options.events else []
+    span = options.minutes * 60
+    changes = [
+        Change(
+            at_s=begin_s + number * span / len(shows),
+            body=json.dumps({"show_id": show_id_of(show)}, ensure_ascii=False),
+            show_id=show_id_of(show),
+            show=show,
+        )
+        for number, show in enumerate(shows)
+    ]
+    events = [event_of(line, at_s=begin_s + number * span / len(lines)) for number, line in enumerate(lines)]
+    return changes, events
+
+
+def _described(options: Options) -> dict[str, object]:
+    if options.own_data:
+        files = {"shows": options.shows, "events": options.events}
+        return {name: path.name for name, path in files.items() if path is not None}
+    return {"seed": options.seed, "app events": f"{options.count:,}", "minutes": options.minutes}
+
+
+def _moment(at_s: float, settings: PopulationSettings) -> datetime:
+    return datetime.fromtimestamp(at_s, tz=settings.now.tzinfo)
+
+
+def totals(findings: Findings) -> Counter[str]:
+    """What there was in all: sent, landed, again, quarantined, dead-lettered, missing."""
+    counts: Counter[str] = Counter()
+    for line in findings.account.lines:
+        counts["sent"] += line.sent
+        counts["landed"] += line.landed
+        counts["again"] += line.arrived_again
+        counts["quarantined"] += line.quarantined.total()
+        counts["dead-lettered"] += line.dead_lettered.total()
+        counts["missing"] += len(line.missing)
+    return counts

@@ -1,0 +1,177 @@
+"""What is sent in a rehearsal, and when: the timeline of show changes and events, and the ledger of what was taken."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rehearsal.scenario.accounting import SentEvent, SentMessage
+from rehearsal.scenario.catalog_service import CatalogService
+from rehearsal.scenario.deployment import Deployed
+
+MAX_RECORDS = 500
+MAX_BYTES = 4_500_000
+MAX_RECORD_BYTES = 1024 * 1024
+PUT_ATTEMPTS = 5
+TOPIC_BATCH = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """An event to put: its line, and what is promised for it (empty: whatever). `at_s` is when, in virtual seconds."""
+
+    at_s: float
+    line: bytes
+    type: str
+    event_id: str | None
+    expected: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A show change to announce; `show` is what the catalog service answers from then on (None: no such show)."""
+
+    at_s: float
+    body: str
+    show_id: str | None
+    version: int | None = None
+    show: dict[str, Any] | None = None
+    expected: str = ""
+
+
+@dataclass(kw_only=True)
+class Ledger:
+    """What stream and topic took; `too_large` for the stream, and how many entries it `refused` before it took them."""
+
+    events: list[SentEvent] = field(default_factory=list)
+    messages: list[SentMessage] = field(default_factory=list)
+    too_large: list[str] = field(default_factory=list)
+    refused: int = 0
+
+
+def event_of(line: bytes, *, at_s: float, expected: str = "") -> Event:
+    """An event as a producer's line says it is; what cannot be read has no type and no id."""
+    try:
+        body = json.loads(line)
+    except (ValueError, RecursionError):
+        body = None
+    found = body if isinstance(body, dict) else {}
+    kind, name = found.get("event_type"), found.get("event_id")
+    if isinstance(name, int) and not isinstance(name, bool):
+        name = str(name)
+    return Event(
+        at_s=at_s,
+        line=line,
+        type=kind if isinstance(kind, str) and kind else "without a type",
+        event_id=name if isinstance(name, str) and name else None,
+        expected=expected,
+    )
+
+
+class Traffic:
+    """Sends what is due, as the applications outside the platform do, with their roles."""
+
+    def __init__(self, deployed: Deployed, catalog: CatalogService) -> None:
+        """Begin with an empty ledger."""
+        self.ledger = Ledger()
+        self._deployed = deployed
+        self._catalog = catalog
+        engine = deployed.engine
+        self._kinesis = engine.client("kinesis", deployed.producer_role)
+        self._sns = engine.client("sns", deployed.publisher_role)
+
+    def send(
+        self,
+        changes: Iterable[Change],
+        events: Iterable[Event],
+        *,
+        tick_s: float,
+        on_progress: Callable[[int], None],
+    ) -> None:
+        """Send all at their times, in steps of `tick_s`, letting the platform work in between.
+
+        `on_progress` is told how many have been sent.
+        """
+        engine = self._deployed.engine
+        everything: list[Change | Event] = [*changes, *events]
+        waiting = sorted(everything, key=lambda item: item.at_s)
+        place = 0
+        while place < len(waiting):
+            until = max(engine.clock.time(), waiting[place].at_s) + tick_s
+            due: list[Change | Event] = []
+            while place < len(waiting) and waiting[place].at_s < until:
+                due.append(waiting[place])
+                place += 1
+            engine.advance(max(0.0, until - engine.clock.time()))
+            self.announce([item for item in due if isinstance(item, Change)])
+            self.put([item for item in due if isinstance(item, Event)])
+            on_progress(place)
+
+    def announce(self, changes: Sequence[Change]) -> None:
+        """Let the catalog service know the shows, then tell the topic that they changed."""
+        for change in changes:
+            if change.show is not None:
+                self._catalog.put(change.show)
+        for start in range(0, len(changes), TOPIC_BATCH):
+            batch = changes[start : start + TOPIC_BATCH]
+            entries = [{"Id": str(number), "Message": change.body} for number, change in enumerate(batch)]
+            answer = self._sns.publish_batch(TopicArn=self._deployed.topic_arn, PublishBatchRequestEntries=entries)
+            ids = {entry["Id"]: entry["MessageId"] for entry in answer["Successful"]}
+            for number, change in enumerate(batch):
+                self.ledger.messages.append(
+                    SentMessage(
+                        message_id=ids[str(number)],
+                        show_id=change.show_id,
+                        version=change.version,
+                        expected=change.expected,
+                    )
+                )
+
+    def put(self, events: Sequence[Event]) -> None:
+        """Put events on the stream, one a record, refused entries again and alone."""
+        fitting = [event for event in events if len(event.line) + 1 <= MAX_RECORD_BYTES]
+        self.ledger.too_large += [
+            f"{event.type} of {len(event.line):,} bytes" for event in events if len(event.line) + 1 > MAX_RECORD_BYTES
+        ]
+        for batch in _batches(fitting):
+            self._put_batch(batch)
+
+    def _put_batch(self, batch: list[Event]) -> None:
+        for _ in range(PUT_ATTEMPTS):
+            entries = [
+                {"Data": event.line + b"\n", "PartitionKey": event.event_id or str(len(self.ledger.events) + number)}
+                for number, event in enumerate(batch)
+            ]
+            answers = self._kinesis.put_records(StreamARN=self._deployed.stream_arn, Records=entries)["Records"]
+            refused = []
+            for event, answer in zip(batch, answers, strict=True):
+                if answer.get("ErrorCode"):
+                    refused.append(event)
+                    continue
+                self.ledger.events.append(
+                    SentEvent(
+                        type=event.type,
+                        event_id=event.event_id,
+                        sequence_number=answer["SequenceNumber"],
+                        expected=event.expected,
+                    )
+                )
+            self.ledger.refused += len(refused)
+            if not refused:
+                return
+            batch = refused
+        raise RuntimeError(f"the stream refused {len(batch)} records {PUT_ATTEMPTS} times; a producer would give up")
+
+
+def _batches(events: Sequence[Event]) -> list[list[Event]]:
+    batches: list[list[Event]] = []
+    size = MAX_BYTES + 1
+    for event in events:
+        if size + len(event.line) > MAX_BYTES or len(batches[-1]) == MAX_RECORDS:
+            batches.append([])
+            size = 0
+        batches[-1].append(event)
+        size += len(event.line) + 100
+    return batches
