@@ -142,12 +142,16 @@ def _run(
         end_s = settings.live_end_ms / 1000
         changes = changes + faults.faulty_changes(catalog, changes)
         events = events + faults.faulty_events(settings, at_s=end_s - 1)
-        faults.put_in(deployed)
     traffic = Traffic(deployed, catalog)
     total = len(changes) + len(events)
     started_s = engine.clock.time()
 
+    waiting_faults = [faults.refuse_entries] if with_faults else []
+
     def sent(count: int) -> None:
+        if waiting_faults and traffic.ledger.messages:
+            # Shows were announced in this step and apps put nothing before the next: the ingest function is refused.
+            waiting_faults.pop()(deployed)
         progress("send", f"{count:,} of {total:,}, {engine.clock.now():%H:%M:%S} on the platform's clock")
 
     traffic.send(changes, events, tick_s=TICK_S, on_progress=sent)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import jinja2
+import markupsafe
 
 from rehearsal.scenario.report.findings import Findings, histogram, quantile
 
@@ -22,6 +23,7 @@ def render(findings: Findings) -> str:
     )
     environment.filters["number"] = lambda value: f"{value:,}"
     environment.filters["tail"] = _tail
+    environment.filters["breakable"] = lambda text: markupsafe.escape(text).replace("_", markupsafe.Markup("_<wbr>"))
     return environment.get_template("page.html.j2").render(
         findings=findings,
         delay_bins=histogram(findings.delays_s, bins=DELAY_BINS),
