@@ -167,7 +167,7 @@ def test_it_happened_when_the_show_or_else_the_first_readable_source_says(
         ({"id": "show-1", "version": "seven"}, "wrong_type"),
         ({"id": "show-1", "version": 2**63}, "out_of_range"),
         (b'{"id": "show-1", "version": 1e400}', "out_of_range"),
-        (b'{"id": 1e3000}', "wrong_show"),
+        (b'{"id": 1e3000}', "wrong_type"),
         ({"id": "show-1", "schedule": "weekly"}, "wrong_type"),
         ({"id": "show-1", "topics": "music"}, "wrong_type"),
         ({"id": "show-1", "updated_at": "yesterday"}, "wrong_type"),
