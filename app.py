@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from config import stage_named
+from config.model import ConfigurationError
 from stacks.application import application
 from stacks.platform import Platform
 
@@ -15,9 +16,13 @@ app = application(
     outdir=Path(os.environ.get("CDK_OUTDIR", "cdk.out")),
     judged=os.environ.get("CDK_VALIDATION") != "false",
 )
+try:
+    stage = stage_named(app.node.try_get_context("stage") or "dev")
+except ConfigurationError as error:
+    raise SystemExit(f"app.py: {error}") from None
 Platform(
     app,
-    stage=stage_named(app.node.try_get_context("stage") or "dev"),
+    stage=stage,
     destroy_data=app.node.try_get_context("destroy_data") in (True, "true"),
 )
 app.synth()
