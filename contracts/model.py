@@ -1,4 +1,4 @@
-"""The words that contracts are written in: columns, tables, events; holds no contract itself."""
+"""The words that contracts are written in: columns and tables; holds no contract itself."""
 
 from __future__ import annotations
 
@@ -84,39 +84,3 @@ class Table:
     def personal_columns(self) -> tuple[str, ...]:
         """Names of the columns that erasure and masking must reach."""
         return tuple(column.name for column in self.columns if column.personal)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Event:
-    """A kind of event that the stream carries: what its producer sends, and the raw table it becomes.
-
-    `columns` are the event's own; the envelope that all events share and the columns that the platform adds on
-    arrival join them in `table`.
-    """
-
-    type: str
-    version: int
-    owner: str
-    description: str
-    columns: tuple[Column, ...]
-
-    @cached_property
-    def sent(self) -> tuple[Column, ...]:
-        """What a producer may send: the envelope and the event's own columns."""
-        from contracts.envelope import ENVELOPE
-
-        return ENVELOPE + self.columns
-
-    @cached_property
-    def table(self) -> Table:
-        """The table of the raw zone that holds these events, one row for each delivery."""
-        from contracts.envelope import LANDING
-
-        return Table(
-            name=self.type,
-            version=self.version,
-            owner=self.owner,
-            description=self.description,
-            grain="one row for each delivery of an event; equal event_id means the same event",
-            columns=self.sent + LANDING,
-        )

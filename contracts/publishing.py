@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from contracts.model import Event
+from contracts.event import Event
 
 PUBLISHED = Path(__file__).parent / "published"
 """One folder for each event type, one file for each version: `published/<type>/v<version>.json`."""

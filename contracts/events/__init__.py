@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from contracts.event import Event
 from contracts.events import app, catalog, discovery, live_show, notifications, playback, safety, social, web
-from contracts.model import Event
 
 EVENTS: tuple[Event, ...] = (
     *catalog.EVENTS,

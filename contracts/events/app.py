@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contracts.model import Column, Event
+from contracts.event import Event
+from contracts.model import Column
 
 SIGN_UP = Event(
     type="sign_up",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contracts.model import Column, Event
+from contracts.event import Event
+from contracts.model import Column
 
 SHOW_CATALOG_ENTRY = Event(
     type="show_catalog_entry",

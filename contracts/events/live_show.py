@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contracts.model import Column, Event
+from contracts.event import Event
+from contracts.model import Column
 
 _SHOW = Column(path="show.id", type="string", description="The show.", required=True, examples=("show-1041",))
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contracts.model import Column, Event
+from contracts.event import Event
+from contracts.model import Column
 
 CLICK = Event(
     type="click",

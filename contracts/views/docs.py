@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from contracts.model import Column, Event, Table
+from contracts.event import Event
+from contracts.model import Column, Table
 from contracts.views.samples import sample
 
 _HEAD = "| column | type | required | personal | where it is sent | what it holds |\n|---|---|---|---|---|---|\n"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from contracts import hive_types
-from contracts.model import Column, Event
+from contracts.event import Event
+from contracts.model import Column
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _INTEGERS = {"int": 31, "bigint": 63}

@@ -15,7 +15,8 @@ from decimal import Decimal
 from functools import cache
 
 from contracts import hive_types
-from contracts.model import Column, Event
+from contracts.event import Event
+from contracts.model import Column
 from contracts.reasons import ContractViolation, Reason
 
 Coerce = Callable[[object], object]

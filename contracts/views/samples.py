@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from contracts import hive_types
-from contracts.model import Column, Event
+from contracts.event import Event
+from contracts.model import Column
 
 
 def sample(event: Event, *, index: int = 0, full: bool = True) -> dict[str, object]:

@@ -13,7 +13,7 @@ from typing import cast
 import orjson
 
 from contracts import events
-from contracts.model import Event
+from contracts.event import Event
 from contracts.reasons import ContractViolation, Reason
 from contracts.tables import UNKNOWN
 from contracts.views import rows

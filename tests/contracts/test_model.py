@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from contracts import hive_types
-from contracts.model import Column, Event, Table
+from contracts.event import Event
+from contracts.model import Column, Table
 from contracts.views import rows
 
 

@@ -9,8 +9,9 @@ import pytest
 
 from contracts import publishing
 from contracts.__main__ import write_docs, write_schemas
+from contracts.event import Event
 from contracts.events import EVENTS, by_type
-from contracts.model import Column, Event
+from contracts.model import Column
 from contracts.reasons import ContractViolation
 from contracts.tables import QUARANTINE, UNKNOWN
 from contracts.views import glue, json_schema, redshift, rows, spark

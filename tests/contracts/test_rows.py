@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from contracts.model import Column, Event
+from contracts.event import Event
+from contracts.model import Column
 from contracts.reasons import ContractViolation, Reason
 from contracts.views import rows
 

@@ -9,8 +9,9 @@ from aws_cdk import Stack, aws_glue, aws_s3
 from building_blocks.catalog_table import CatalogTable, arrival_hours, one_of
 from config import STAGES
 from config.model import Part
+from contracts.event import Event
 from contracts.events import EVENTS
-from contracts.model import Column, Event, Table
+from contracts.model import Column, Table
 from contracts.tables import QUARANTINE, UNKNOWN
 from contracts.views import glue
 from stacks import data_lake
