@@ -6,6 +6,8 @@ import argparse
 import signal
 import sys
 import time
+from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -148,11 +150,16 @@ def summary(findings: Findings, report: Path) -> str:
         + ", ".join(f"{name} {seconds:.1f}" for name, seconds in findings.phases.items())
         + ")",
         "",
-        "Permissions by role (actions used / refused / granted and not used):",
+        "Permissions by role:",
     ]
     for role in findings.roles:
-        used = len({action for action, _, _ in role.used})
-        lines.append(f"  {role.name:<44}{used:>4}{len(role.denied):>4}{len(role.unused):>4}")
+        lines.append(f"  {role.name}")
+        lines.append(f"    used: {_actions(role.used)}")
+        if role.denied:
+            lines.append(f"    refused: {_actions(role.denied)}")
+        unused = dict.fromkeys(grant.split(" on ")[0] for grant, _ in role.unused)
+        if unused:
+            lines.append(f"    granted, not used (the report says why): {', '.join(unused)}")
     for query in findings.queries:
         lines += ["", f"{query.title}:"]
         lines += ["  " + " | ".join(str(value) for value in row) for row in query.rows]
@@ -165,6 +172,13 @@ def summary(findings: Findings, report: Path) -> str:
         lines.append(f"Every one of {counts['sent']:,} events and show changes is accounted for.")
     lines.append(f"Report: {report}")
     return "\n".join(lines)
+
+
+def _actions(calls: Sequence[tuple[str, str, int]]) -> str:
+    counts: Counter[str] = Counter()
+    for action, _, count in calls:
+        counts[action] += count
+    return ", ".join(f"{action} {count:,}" for action, count in sorted(counts.items()))
 
 
 def _keep(rehearsed: Rehearsed) -> None:
