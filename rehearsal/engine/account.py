@@ -5,6 +5,7 @@ Service files work on it; it must not know any of them.
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 from collections.abc import Mapping
@@ -125,12 +126,6 @@ class Account:
             context["aws:SourceArn"] = source_arn
         return self.authorizer.credentials(role_arn, service=acting, session=session, context=context)
 
-    def forget_clients_of(self, role_arn: str) -> None:
-        """Drop cached clients of a role whose policies or trust changed."""
-        with self._lock:
-            for key in [key for key in self._clients if key[1].startswith(f"{role_arn}|")]:
-                self._clients.pop(key).close()
-
     def authorize_service(
         self, principal: str, service: str, operation: str, parameters: Mapping[str, Any], *, source_arn: str
     ) -> None:
@@ -157,8 +152,12 @@ class Account:
         self._clients.clear()
 
 
+@functools.cache
 def _isolated_session(region: str) -> boto3.Session:
-    """A session that reads neither the user's configuration files nor a profile of the environment."""
+    """A session that reads neither the user's configuration files nor a profile of the environment.
+
+    It keeps the service models that it has read, which is most of what a first client costs.
+    """
     core = botocore.session.Session(
         session_vars={
             "profile": (None, None, None, None),

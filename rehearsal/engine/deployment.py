@@ -17,7 +17,7 @@ from rehearsal.engine.account import PARTITION, Account
 from rehearsal.engine.assembly import Stack
 from rehearsal.engine.errors import DeploymentFailed, Unsupported
 from rehearsal.engine.intrinsics import Intrinsics
-from rehearsal.engine.resources import Created, Declaration, Resource, ResourceType, TypeCoverage
+from rehearsal.engine.resources import Created, Declaration, Properties, Resource, ResourceType, TypeCoverage
 from rehearsal.engine.template import check_sections, creation_order, parameter_values
 
 # What `cdk bootstrap` leaves in a real account; templates check that it is recent enough.
@@ -136,14 +136,15 @@ class Deployment:
             stack=stack.name,
             logical_id=logical_id,
             type=kind,
-            properties=self._dynamic(properties, f"{stack.name}/{logical_id}"),
+            properties=Properties(
+                self._dynamic(properties, f"{stack.name}/{logical_id}"), where=f"{stack.name}/{logical_id} ({kind})"
+            ),
         )
         resource_type.check(declaration)
         try:
             created = resource_type.create(self._account, declaration)
-        except (ClientError, KeyError) as error:
-            problem = f"property {error} is missing" if isinstance(error, KeyError) else str(error)
-            raise declaration.fail(problem) from error
+        except ClientError as error:
+            raise declaration.fail(str(error)) from error
         self._created[stack.name, logical_id] = created
         self._count[kind] += 1
         self.resources.append(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from rehearsal.engine.account import Account
-from rehearsal.engine.functions import FunctionFault, Functions
+from rehearsal.engine.function_model import FunctionFault
+from rehearsal.engine.functions import Functions
 from rehearsal.engine.services.kinesis import RefusedEntries, Streams
 from rehearsal.engine.services.sqs import Queues
 
@@ -33,16 +34,21 @@ class Faults:
     def deliver_twice(self, queue_arn: str, count: int = 1) -> int:
         """Put a second copy of the first ``count`` messages of a queue into it, with the same message id.
 
-        Standard queues deliver at least once, so this can happen to any message. Gives how many were copied.
+        A message in flight has its copy delivered beside it. Standard queues deliver at least once, so this can
+        happen to any message. Gives how many were copied.
         """
         return self._account.service(Queues).duplicate(queue_arn, count)
 
     def disable_key(self, key_arn: str) -> None:
         """Refuse every use of a KMS key until it is enabled again."""
-        self._account.client("kms").disable_key(KeyId=key_arn)
+        self._account.client("kms").disable_key(KeyId=_key_id(key_arn))
         self._disabled_keys.add(key_arn)
 
     def enable_key(self, key_arn: str) -> None:
         """Let a disabled KMS key be used again."""
-        self._account.client("kms").enable_key(KeyId=key_arn)
+        self._account.client("kms").enable_key(KeyId=_key_id(key_arn))
         self._disabled_keys.discard(key_arn)
+
+
+def _key_id(key_arn: str) -> str:
+    return key_arn.rsplit("/", 1)[-1]

@@ -9,17 +9,15 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.exceptions import ClientError
 
 from rehearsal.engine import iam
 from rehearsal.engine.account import Account
+from rehearsal.engine.function_model import FunctionDefinition
 from rehearsal.engine.records import Metric, Records
 from rehearsal.engine.workers import WorkerResult
-
-if TYPE_CHECKING:
-    from rehearsal.engine.functions import FunctionDefinition
 
 # Amazon CloudWatch Logs API Reference, PutLogEvents: 10,000 events and 1 MiB with 26 bytes for each event.
 EVENTS_PER_CALL = 10_000

@@ -14,6 +14,17 @@ if TYPE_CHECKING:
     from rehearsal.engine.account import Account
 
 
+class Properties(dict[str, Any]):
+    """A resource's own properties; reading one that is required and absent is a failed deployment."""
+
+    def __init__(self, properties: Mapping[str, Any], *, where: str) -> None:
+        super().__init__(properties)
+        self._where = where
+
+    def __missing__(self, name: str) -> Any:
+        raise DeploymentFailed(f"{self._where}: property {name} is missing; give it")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Declaration:
     """One resource of a template, its properties resolved and checked against its type."""

@@ -64,15 +64,17 @@ class Scheduler:
             NotSettled: out of time, or all that is left is refused again and again.
         """
         started, virtual_start = time.monotonic(), self._clock.time()
+        for activity in self._activities:
+            activity.refusals = 0
         shown = started
         while (following := self._next()) is not None:
             due, activity = following
             if activity.refusals >= REFUSALS_UNTIL_BLOCKED and self._all_blocked():
-                raise NotSettled("All that still waits is refused again and again:", self._stuck())
+                raise NotSettled("All that still waits is refused again and again:", self.waiting())
             if time.monotonic() - started > timeout_s:
-                raise NotSettled(f"Not quiet after {timeout_s:g} s (real time):", self._stuck())
+                raise NotSettled(f"Not quiet after {timeout_s:g} s (real time):", self.waiting())
             if max(due, self._clock.time()) - virtual_start > horizon_s:
-                raise NotSettled(f"Not quiet after {horizon_s:g} s of virtual time:", self._stuck())
+                raise NotSettled(f"Not quiet after {horizon_s:g} s of virtual time:", self.waiting())
             self._clock.advance_to(due)
             activity.step()
             if on_progress is not None and time.monotonic() - shown >= PROGRESS_EVERY_S:
@@ -100,5 +102,6 @@ class Scheduler:
         pending = [activity for activity in self._activities if activity.due() is not None]
         return all(activity.refusals >= REFUSALS_UNTIL_BLOCKED for activity in pending)
 
-    def _stuck(self) -> list[str]:
+    def waiting(self) -> list[str]:
+        """One line for each activity that still holds something, with what was refused last."""
         return [f"{a.name}: {text}" for a in self._activities if (text := a.waiting())]

@@ -14,6 +14,7 @@ import os
 import socket
 import struct
 import sys
+import threading
 import time
 import traceback
 from decimal import Decimal
@@ -48,19 +49,25 @@ class Output:
     encoding, errors = "utf-8", "replace"
 
     def __init__(self, channel: Channel) -> None:
-        self._channel, self._rest = channel, ""
+        self._channel, self._rest, self._lock = channel, "", threading.RLock()
 
     def write(self, text: str) -> int:
-        self._rest += text
-        if "\n" in self._rest:
-            lines, _, self._rest = self._rest.rpartition("\n")
-            self._send(lines)
+        with self._lock:
+            self._rest += text
+            if "\n" in self._rest:
+                lines, _, self._rest = self._rest.rpartition("\n")
+                self._send(lines)
         return len(text)
 
     def flush(self) -> None:
-        if self._rest:
-            self._send(self._rest)
-            self._rest = ""
+        # Half a line is kept: `print` flushes nothing, and loggers flush after whole lines.
+        return None
+
+    def close_line(self) -> None:
+        with self._lock:
+            if self._rest:
+                self._send(self._rest)
+                self._rest = ""
 
     def isatty(self) -> bool:
         return False
@@ -98,8 +105,10 @@ class Guard:
         if event == "open":
             path, _, flags = arguments
             writes = flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
-            if writes and isinstance(path, str) and not os.path.abspath(path).startswith(self._writable):
-                raise OSError(30, "Read-only file system (Lambda allows writes under /tmp alone)", path)
+            if writes:
+                self._check(path)
+        elif event in ("os.mkdir", "os.remove", "os.rename", "os.rmdir"):
+            self._check(arguments[0])
         elif event == "socket.connect":
             address = arguments[1]
             if isinstance(address, tuple) and (address[0], address[1]) not in self.reachable:
@@ -112,6 +121,10 @@ class Guard:
             host = arguments[0]
             if host not in {"localhost", None, *(host for host, _ in self.reachable)}:
                 raise socket.gaierror(socket.EAI_NONAME, f"Name or service not known: {host}")
+
+    def _check(self, path: Any) -> None:
+        if isinstance(path, str) and not os.path.abspath(path).startswith(self._writable):
+            raise OSError(30, "Read-only file system (Lambda allows writes under /tmp alone)", path)
 
 
 class Context:
@@ -197,7 +210,7 @@ def _load_error_kind(error: BaseException) -> str:
     return type(error).__name__
 
 
-def serve(channel: Channel, handler: Any, guard: Guard, clock: Any, log: RuntimeLogHandler) -> None:
+def serve(channel: Channel, handler: Any, guard: Guard, clock: Any, output: Output, log: RuntimeLogHandler) -> None:
     """Answer invocations until the engine closes the pipe."""
     while (frame := channel.receive()) is not None:
         header, body = frame
@@ -217,8 +230,7 @@ def serve(channel: Channel, handler: Any, guard: Guard, clock: Any, log: Runtime
             except Exception as error:
                 marshal = TypeError(f"Unable to marshal response: {error}")
                 outcome, payload = "error", failure(marshal, "Runtime.MarshalError")
-        sys.stdout.flush()
-        sys.stderr.flush()
+        output.close_line()
         duration_ms = (time.perf_counter() - started) * 1000
         channel.send({"kind": "result", "outcome": outcome, "duration_ms": duration_ms}, payload)
 
@@ -239,7 +251,8 @@ def main() -> None:
     sys.meta_path.insert(0, LocalPackages(config["local_packages"], config["folders"]))
     sys.path[:] = [config["asset"], *(entry for entry in sys.path if entry != os.path.dirname(__file__))]
     clock = time_machine.travel(config["now"], tick=True).start()
-    sys.stdout = sys.stderr = Output(channel)
+    output = Output(channel)
+    sys.stdout = sys.stderr = output
     log = RuntimeLogHandler(config["log_format"])
     logging.getLogger().addHandler(log)
     if config["log_level"]:
@@ -251,12 +264,12 @@ def main() -> None:
     try:
         handler = load_handler(config["handler"])
     except BaseException as error:
-        sys.stdout.flush()
+        output.close_line()
         channel.send({"kind": "init-error"}, failure(error, _load_error_kind(error)))
         return
-    sys.stdout.flush()
+    output.close_line()
     channel.send({"kind": "ready", "duration_ms": (time.perf_counter() - started) * 1000})
-    serve(channel, handler, guard, clock, log)
+    serve(channel, handler, guard, clock, output, log)
 
 
 if __name__ == "__main__":

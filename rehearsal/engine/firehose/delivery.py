@@ -28,7 +28,7 @@ RETRY_REFUSED_S = 30.0
 RETRY_FUNCTION_S = 1.0
 PROCESSING_FAILED = "processing-failed"
 # Amazon Data Firehose Developer Guide, "Grant Firehose access to an Amazon S3 destination": what its policy must
-# hold beside PutObject and InvokeFunction, for setting up and for mending interrupted uploads; here all of it is
+# hold beside PutObject, for setting up and for mending interrupted uploads; here all of it is
 # asked for, the parts that only a mishap needs too.
 _BUCKET_ACTIONS = ("s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads")
 _OBJECT_ACTIONS = ("s3:AbortMultipartUpload", "s3:GetObject")
@@ -56,7 +56,7 @@ class Delivery:
         self._buffers = Buffers(limit_bytes=config.buffer_bytes, interval_s=config.buffer_s)
         self._read_not_before = self._write_not_before = 0.0
         self._problem = ""
-        self._bucket_known = self._function_known = False
+        self._bucket_known = False
         self._failures: Counter[str] = Counter()
 
     def due(self) -> float | None:
@@ -200,11 +200,8 @@ class Delivery:
             account.client_as(
                 "lambda", transform.role_arn, acting=ACTING, session=config.name[:64], source_arn=config.arn
             )
-            target = {"FunctionName": transform.function_arn}
-            for operation in ("GetFunctionConfiguration", "Invoke")[self._function_known :]:
-                needs = account.authorizer.needs_of("lambda", operation, target)
-                account.authorizer.authorize(self._principal(transform.role_arn), needs)
-            self._function_known = True
+            needs = account.authorizer.needs_of("lambda", "Invoke", {"FunctionName": transform.function_arn})
+            account.authorizer.authorize(self._principal(transform.role_arn), needs)
         except iam.AccessDenied as error:
             self._account.records.happened("invocation-refused", config.name, str(error))
             self._problem = str(error)

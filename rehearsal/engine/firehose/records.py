@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from rehearsal.engine.firehose.aggregation import disaggregate
 from rehearsal.engine.firehose.configuration import RECORDS_PER_AGGREGATE, DeliveryStream
 
 
@@ -70,38 +71,47 @@ class Failed:
 def take_apart(record: Mapping[str, Any], shard_id: str, config: DeliveryStream) -> Iterator[StreamRecord | Failed]:
     """The records that a record of the stream carries: itself, or what de-aggregation makes of it.
 
-    Past 500 parts the documentation says nothing; here the rest stays together in the last one.
+    A producer library's aggregate is taken apart first, then what the template asks for. Past 500 parts the
+    documentation says nothing; here the rest stays together in the last one.
     """
-    parts: list[bytes] = [record["Data"]]
-    problem = ""
-    if config.deaggregation == "DELIMITED" and config.delimiter:
-        parts = [part for part in record["Data"].split(config.delimiter) if part] or [b""]
-        if len(parts) > RECORDS_PER_AGGREGATE:
-            kept = RECORDS_PER_AGGREGATE - 1
-            parts = [*parts[:kept], config.delimiter.join(parts[kept:])]
-    elif config.deaggregation == "JSON":
-        parts, problem = _json_parts(record["Data"])
-    for index, part in enumerate(parts):
-        one = StreamRecord(
-            record_id=f"{record['SequenceNumber']}{index:06d}",
-            data=part,
-            arrival=record["ApproximateArrivalTimestamp"],
-            sequence_number=record["SequenceNumber"],
-            subsequence=index,
-            partition_key=record["PartitionKey"],
-            shard_id=shard_id,
-        )
-        if problem and index == len(parts) - 1:
-            yield Failed(
-                kind="processing-failed",
-                record=one,
-                code="DynamicPartitioning.DeAggregationFailed",
-                message=problem,
-                attempts=1,
-                ended=one.arrival,
+    index = 0
+    for data, partition_key in disaggregate(record["Data"], record["PartitionKey"]):
+        parts, problem = _parts(data, config)
+        for position, part in enumerate(parts, start=1):
+            one = StreamRecord(
+                record_id=f"{record['SequenceNumber']}{index:06d}",
+                data=part,
+                arrival=record["ApproximateArrivalTimestamp"],
+                sequence_number=record["SequenceNumber"],
+                subsequence=index,
+                partition_key=partition_key,
+                shard_id=shard_id,
             )
-        else:
-            yield one
+            index += 1
+            yield _unreadable(one, problem) if problem and position == len(parts) else one
+
+
+def _unreadable(record: StreamRecord, problem: str) -> Failed:
+    return Failed(
+        kind="processing-failed",
+        record=record,
+        code="DynamicPartitioning.DeAggregationFailed",
+        message=problem,
+        attempts=1,
+        ended=record.arrival,
+    )
+
+
+def _parts(data: bytes, config: DeliveryStream) -> tuple[list[bytes], str]:
+    if config.deaggregation == "JSON":
+        return _json_parts(data)
+    if config.deaggregation != "DELIMITED" or not config.delimiter:
+        return [data], ""
+    parts = [part for part in data.split(config.delimiter) if part] or [b""]
+    if len(parts) > RECORDS_PER_AGGREGATE:
+        kept = RECORDS_PER_AGGREGATE - 1
+        parts = [*parts[:kept], config.delimiter.join(parts[kept:])]
+    return parts, ""
 
 
 def _json_parts(data: bytes) -> tuple[list[bytes], str]:

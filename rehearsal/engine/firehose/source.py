@@ -51,7 +51,9 @@ class Source:
             client.list_shards(StreamARN=arn)
             self._described = True
         found: list[tuple[str, dict[str, Any]]] = []
-        for shard in self._account.service(Streams).last_sequence_numbers(arn):
+        for shard, newest in self._account.service(Streams).last_sequence_numbers(arn).items():
+            if newest <= self._read_up_to.get(shard, 0):
+                continue
             if shard not in self._iterators:
                 position = self._read_up_to.get(shard)
                 where: dict[str, str] = (

@@ -15,7 +15,8 @@ from botocore.exceptions import ClientError
 
 from rehearsal.engine import iam
 from rehearsal.engine.account import Account
-from rehearsal.engine.functions import FunctionDefinition, Functions, InvocationResult
+from rehearsal.engine.function_model import FunctionDefinition, InvocationResult
+from rehearsal.engine.functions import Functions
 from rehearsal.engine.resources import Created, Declaration, ResourceType, camel
 from rehearsal.engine.services.sqs import Queues
 
@@ -114,6 +115,7 @@ class QueuePoller:
         answer = client.receive_message(
             QueueUrl=self._url,
             MaxNumberOfMessages=min(RECEIVE_LIMIT, self._mapping.batch_size - len(self._batch.messages)),
+            WaitTimeSeconds=0,
             AttributeNames=["All"],
             MessageAttributeNames=["All"],
         )

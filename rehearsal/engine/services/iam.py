@@ -54,7 +54,10 @@ def _role(account: Account, declaration: Declaration) -> Created:
 @functools.cache
 def _aws_policies() -> dict[str, Any]:
     # moto carries AWS's managed policies as one text; its API shows them only when it is set up to.
-    return {policy["Arn"]: policy["Document"] for policy in json.loads(aws_managed_policies_data).values()}
+    return {
+        f"arn:{PARTITION}:iam::aws:policy{policy['Path']}{name}": policy["Document"]
+        for name, policy in json.loads(aws_managed_policies_data).items()
+    }
 
 
 def _know_aws_policy(account: Account, declaration: Declaration, arn: str) -> None:
@@ -74,7 +77,6 @@ def _policy(account: Account, declaration: Declaration) -> Created:
     for role in roles:
         role_arn = account.service(Roles).arn(declaration, role)
         account.authorizer.put_inline_policy(role_arn, name, properties["PolicyDocument"])
-        account.forget_clients_of(role_arn)
     return Created(ref=name, attributes={"Id": name})
 
 

@@ -16,9 +16,9 @@ from moto.s3.models import S3Backend
 
 from rehearsal.engine import iam
 from rehearsal.engine.account import PARTITION, Account
+from rehearsal.engine.async_invocations import AsyncInvocations
 from rehearsal.engine.resources import Created, Declaration, ResourceType
 from rehearsal.engine.services.kms import customer_key
-from rehearsal.engine.services.lambda_ import AsyncInvocations
 from rehearsal.engine.services.sns import publish_as_service
 from rehearsal.engine.services.sqs import Queues
 

@@ -17,10 +17,10 @@ from moto.sns.models import Subscription, sns_backends
 
 from rehearsal.engine import iam
 from rehearsal.engine.account import Account
+from rehearsal.engine.async_invocations import AsyncInvocations
 from rehearsal.engine.functions import Functions
 from rehearsal.engine.resources import Created, Declaration, ResourceType
 from rehearsal.engine.services.kms import customer_key
-from rehearsal.engine.services.lambda_ import AsyncInvocations
 from rehearsal.engine.services.sqs import Queues
 
 PRINCIPAL = "sns.amazonaws.com"
@@ -149,15 +149,12 @@ def _attribute_text(value: Mapping[str, Any]) -> str:
 
 
 def _queue_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: {
-            "DataType": value["Type"],
-            "BinaryValue" if value["Type"].startswith("Binary") else "StringValue": value["Value"]
-            if value["Type"].startswith("Binary")
-            else str(value["Value"]),
-        }
-        for name, value in attributes.items()
-    }
+    found: dict[str, Any] = {}
+    for name, value in attributes.items():
+        binary = value["Type"].startswith("Binary")
+        content = {"BinaryValue": value["Value"]} if binary else {"StringValue": str(value["Value"])}
+        found[name] = {"DataType": value["Type"], **content}
+    return found
 
 
 def attach(account: Account) -> Callable[[], None]:

@@ -58,9 +58,13 @@ class Queues:
         return (earliest + 1) / 1000
 
     def duplicate(self, arn: str, count: int) -> int:
-        """Append a copy of the first ``count`` receivable messages, ids included; gives how many."""
+        """Append a receivable copy of the first ``count`` messages, ids included, in flight or not; gives how many."""
         queue = self.queue(arn)
-        copies = [copy.deepcopy(message) for message in queue.messages[:count]]
+        copies = [copy.deepcopy(message) for message in queue._messages[:count]]
+        for twin in copies:
+            twin.visible_at = 0.0
+            # With the receipt handles of the first, deleting one would delete both.
+            twin.receipt_handle, twin._old_receipt_handles = None, []
         queue._messages.extend(copies)
         return len(copies)
 
