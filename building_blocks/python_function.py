@@ -149,7 +149,6 @@ class PythonFunction(Construct):
 
 
 _LAMBDA_LEVELS = {
-    "DEBUG": "DEBUG",
     "INFO": "INFO",
     "WARNING": "WARN",
     "ERROR": "ERROR",

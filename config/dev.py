@@ -14,6 +14,6 @@ DEV = Stage(
     ),
     event_stream=EventStream(),
     show_catalog=ShowCatalog(api_base_url="https://catalog.dev.amp.example"),
-    operations=Operations(log_retention_days=14, log_level="DEBUG"),
+    operations=Operations(log_retention_days=14),
     tags={"system": "amp", "stage": "dev"},
 )

@@ -224,7 +224,8 @@ class Operations:
     """Days for which log groups keep their events."""
 
     log_level: str = "INFO"
-    """Lowest level that functions log."""
+    """Lowest level that functions log. There is no DEBUG: it sets every logger, and botocore's would write the
+    catalog service's token into the log."""
 
     oldest_message_seconds: int = 900
     """Age of a queue's oldest message above which an alarm is raised."""
@@ -257,12 +258,12 @@ class Operations:
                 allowed=", ".join(map(str, LOG_RETENTION_DAYS)),
                 fix="take the next larger one",
             )
-        if self.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):
+        if self.log_level not in ("INFO", "WARNING", "ERROR", "CRITICAL"):
             raise ConfigurationError(
                 what="log_level is unknown",
                 given=self.log_level,
-                allowed="DEBUG, INFO, WARNING, ERROR, CRITICAL",
-                fix="take one of them",
+                allowed="INFO, WARNING, ERROR, CRITICAL",
+                fix="take one of them (DEBUG would log the token of the catalog service)",
             )
         bad = [address for address in self.alarm_emails if not _EMAIL.fullmatch(address)]
         if bad:

@@ -31,7 +31,7 @@ class Settings(EnvironmentSettings):
     """CloudWatch namespace of the metrics; one per stage."""
 
     powertools_log_level: str = "INFO"
-    """Lowest level that is logged: DEBUG, INFO, WARNING, ERROR or CRITICAL."""
+    """Lowest level that is logged: INFO, WARNING, ERROR or CRITICAL."""
 
     filtered_fields: tuple[str, ...] = ()
     """Names of catalog fields that must not reach the stream, at any depth."""
