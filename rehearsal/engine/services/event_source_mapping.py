@@ -25,6 +25,7 @@ RECEIVE_LIMIT = 10
 BATCH_LIMIT_BYTES = 6 * 1024 * 1024
 BATCH_LIMIT_MESSAGES = 10_000
 RETRY_REFUSED_S = 30.0
+POLL_TAKES_S = 0.2
 THROTTLE_RETRY_S = 5.0
 
 
@@ -62,6 +63,9 @@ class QueuePoller:
         """When a message can be received, or the window of the open batch ends."""
         mapping, batch = self._mapping, self._batch
         receivable = self._account.service(Queues).next_visible(mapping.queue_arn)
+        if receivable is not None:
+            # Messages that went back together come again together, though some milliseconds lie between them.
+            receivable += POLL_TAKES_S
         closes = batch.opened + mapping.window_s if batch.messages else None
         if self._full():
             return max(batch.opened, self._not_before)
