@@ -5,12 +5,16 @@ Pure: takes what others sent and read, gives the account; it reads no service an
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 TOPIC = "show changes"
+FIREHOSE = "firehose: "
+"""How the reason of what Firehose gave up begins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,12 +23,14 @@ class SentEvent:
 
     `event_id` is the producer's, or None where it sent none; then the event is known by its place on the stream.
     `expected` is the outcome that is promised for it: `landed`, or `quarantined:<reason code>`; empty for whatever.
+    `digest` is that of its bytes, by which it is known where nobody read them.
     """
 
     type: str
     event_id: str | None
     sequence_number: str
     expected: str = ""
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +66,14 @@ class DeadLetter:
     """A message of a dead-letter queue: which one it was, and why, where a reason was given."""
 
     message_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenUp:
+    """A record below Firehose's error prefix: its bytes as they came onto the stream, and the error's code."""
+
+    line: bytes
     reason: str
 
 
@@ -104,7 +118,7 @@ def account(
     messages: Sequence[SentMessage],
     found: Iterable[Found],
     dead_letters: Sequence[DeadLetter],
-    failed: Sequence[str] = (),
+    given_up: Iterable[GivenUp] = (),
 ) -> Account:
     """Account for every event and message.
 
@@ -113,9 +127,11 @@ def account(
         messages: what the topic accepted.
         found: every row of the lake, quarantine included.
         dead_letters: every message of every dead-letter queue.
-        failed: why Firehose gave records up, one entry a record under its error prefix.
+        given_up: every record below Firehose's error prefix. It is accounted for, as dead-lettered, and yet
+            unexpected: the platform promises a row for whatever a producer sends.
     """
     rows = _Rows(found)
+    failed = _Failed(given_up)
     lines: dict[str, Line] = {}
     book = Account(lines=[])
     seen: set[str] = set()
@@ -125,10 +141,10 @@ def account(
             continue  # sent more than once on purpose; its rows were counted at its first mention
         if event.event_id is not None:
             seen.add(event.event_id)
-        _enter(event, rows.claim(event), line, book)
-    _settle_messages(messages, rows, dead_letters, lines, book)
+        _enter(event, rows.claim(event), failed, line, book)
+    _settle_messages(messages, rows, failed, dead_letters, lines, book)
     book.unexpected += [f"a row that nobody sent: {row.type} {row.event_id}" for row in rows.unclaimed()]
-    book.unexpected += [f"Firehose gave a record up: {reason}" for reason in failed]
+    book.unexpected += failed.said()
     book.lines = [lines[name] for name in sorted(lines)]
     return book
 
@@ -164,6 +180,10 @@ class _Rows:
             return bool(entries)
         return any(row.show_version is not None and row.show_version >= version for row in entries)
 
+    def repeated_entries(self) -> int:
+        """Catalog entries that landed again under the event id of one that had."""
+        return sum(len(rows) - 1 for rows in self._by_id.values() if rows[0].show_id is not None)
+
     @cached_property
     def _shows(self) -> dict[str, list[Found]]:
         shows: dict[str, list[Found]] = defaultdict(list)
@@ -178,12 +198,70 @@ class _Rows:
         return [rows[0] for name, rows in self._by_id.items() if name not in self._claimed]
 
 
-def _enter(event: SentEvent, rows: list[Found], line: Line, book: Account) -> None:
+class _Failed:
+    """The records that Firehose gave up, claimed by whoever knows their bytes or their show."""
+
+    def __init__(self, given_up: Iterable[GivenUp]) -> None:
+        self._all = list(given_up)
+        self._by_digest: dict[str, list[int]] = defaultdict(list)
+        self._shows: dict[str, list[tuple[int, int | None]]] = defaultdict(list)
+        self._names: dict[int, str] = {}
+        for place, one in enumerate(self._all):
+            self._by_digest[digest(one.line)].append(place)
+            show_id, version = _show_of(one.line)
+            if show_id is not None:
+                self._shows[show_id].append((place, version))
+
+    def claim(self, event: SentEvent, name: str) -> str:
+        """Why Firehose gave an event up; empty when it did not. Takes one record."""
+        for place in self._by_digest.get(event.digest, ()):
+            if place not in self._names:
+                self._names[place] = f"{event.type} {name}"
+                return f"{FIREHOSE}{self._all[place].reason}"
+        return ""
+
+    def claim_show(self, show_id: str, version: int | None) -> str:
+        """Why Firehose gave the entry of a show up, at this version or a later one; empty when it did not."""
+        for place, found in self._shows.get(show_id, ()):
+            if version is None or (found is not None and found >= version):
+                self._names[place] = f"the entry of show {show_id}"
+                return f"{FIREHOSE}{self._all[place].reason}"
+        return ""
+
+    def said(self) -> list[str]:
+        """A sentence a record."""
+        return [
+            f"Firehose gave {self._names.get(place, f'a record of {len(one.line):,} bytes')} up: {one.reason}; "
+            "its bytes lie below the error prefix"
+            for place, one in enumerate(self._all)
+        ]
+
+
+def digest(line: bytes) -> str:
+    """By what an event's bytes are known; white space around them is no part of the event."""
+    return hashlib.sha256(line.strip()).hexdigest()
+
+
+def _show_of(line: bytes) -> tuple[str | None, int | None]:
+    try:
+        body = json.loads(line)
+        show = body["show"] if body["event_type"] == "show_catalog_entry" else {}
+        version = show.get("version")
+        return show.get("id"), version if isinstance(version, int) else None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None, None
+
+
+def _enter(event: SentEvent, rows: list[Found], failed: _Failed, line: Line, book: Account) -> None:
     name = event.event_id or f"sequence number {event.sequence_number}"
     line.sent += 1
     line.deliveries += len(rows)
     if not rows:
-        line.missing.append(f"{event.type} {name}")
+        why = failed.claim(event, name)
+        if why:
+            line.dead_lettered[why] += 1
+        else:
+            line.missing.append(f"{event.type} {name}")
         return
     reason = next((row.reason for row in rows if row.reason is not None), None)
     if reason is None:
@@ -199,6 +277,7 @@ def _enter(event: SentEvent, rows: list[Found], line: Line, book: Account) -> No
 def _settle_messages(
     messages: Sequence[SentMessage],
     rows: _Rows,
+    failed: _Failed,
     dead_letters: Sequence[DeadLetter],
     lines: dict[str, Line],
     book: Account,
@@ -216,6 +295,9 @@ def _settle_messages(
         elif message.show_id is not None and rows.holds_show(message.show_id, message.version):
             line.landed += 1
             outcome = "landed"
+        elif message.show_id is not None and (why := failed.claim_show(message.show_id, message.version)):
+            line.dead_lettered[why] += 1
+            continue
         else:
             line.missing.append(f"show change {message.message_id} (show {message.show_id})")
             continue
@@ -223,6 +305,6 @@ def _settle_messages(
             book.unexpected.append(
                 f"show change {message.message_id} was promised to be {message.expected} and is {outcome}"
             )
-    line.deliveries = line.landed
+    line.deliveries = line.landed + rows.repeated_entries()
     unknown = set(letters) - {message.message_id for message in messages}
     book.unexpected += [f"a dead letter that nobody sent: {name} ({letters[name]})" for name in sorted(unknown)]

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from rehearsal.scenario.inputs import show_id_of
+from rehearsal.scenario.inputs import json_bytes, show_id_of
 
 GARBAGE = b"<html>all is well"
 """What a garbage answer holds: no JSON."""
@@ -71,8 +71,11 @@ class CatalogService:
         Args:
             token: what `Authorization: Bearer` must bring; anything else is answered 401. It may be changed later.
             shows: shows to begin with.
+
+        While `down` is set, every connection is closed without an answer.
         """
         self.token = token
+        self.down = False
         self._lock = threading.Lock()
         self._shows: dict[str, bytes] = {}
         self._script: dict[str, deque[Fault]] = {}
@@ -126,7 +129,7 @@ class CatalogService:
         Raises:
             ValueError: the object has neither.
         """
-        return self._store(dict(show), json.dumps(show, ensure_ascii=False).encode())
+        return self._store(dict(show), json_bytes(show))
 
     def put_text(self, text: str) -> str:
         """As `put`, for the JSON text of a show, which is served as it is, each digit of it."""
@@ -171,6 +174,8 @@ class CatalogService:
             # Bytes, because compare_digest takes no other text than ASCII, and a header may hold any.
             if not hmac.compare_digest(authorization.encode(), f"Bearer {self.token}".encode()):
                 return Fault(status=401)
+            if self.down:
+                return NO_ANSWER
             script = self._script.get(show_id)
             fault = script.popleft() if script else Fault()
             body = self._shows.get(show_id)

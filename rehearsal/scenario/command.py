@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import math
+import shlex
 import signal
 import sys
 import time
@@ -11,13 +13,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rehearsal.engine.errors import RehearsalError
+from rehearsal.engine.errors import NotSettled, RehearsalError
 from rehearsal.scenario.assembly import ROOT, SynthesisError
-from rehearsal.scenario.deployment import Deployed
 from rehearsal.scenario.inputs import InputError
 from rehearsal.scenario.report.findings import Findings, quantile
 from rehearsal.scenario.report.page import render
-from rehearsal.scenario.run import Options, Rehearsed, rehearse, totals
+from rehearsal.scenario.run import WORKSPACE, Options, Rehearsed, rehearse, totals
 
 REPORT = ROOT / "rehearsal-report" / "index.html"
 
@@ -35,6 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
         shows=given.shows,
         events=given.events,
         with_faults=not given.no_faults,
+        assembly=given.assembly,
+        workspace=given.workspace,
     )
     progress = _Progress(plain=given.plain or not sys.stderr.isatty())
     try:
@@ -74,6 +77,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--no-faults", action="store_true", help="put no fault in")
     add("--keep", action="store_true", help="leave the platform running and print how to reach it")
     add("--report", type=Path, default=REPORT, help=f"where the report goes (default: {REPORT.relative_to(ROOT)})")
+    add("--assembly", type=Path, help="rehearse this synthesized assembly (a cdk.out) instead of writing the stage's")
+    add("--workspace", type=Path, default=WORKSPACE, help="folder for the assembly and a copy of the landed files")
     add("--plain", action="store_true", help="print progress as lines, one a phase")
     return parser
 
@@ -183,27 +188,37 @@ def _actions(calls: Sequence[tuple[str, str, int]]) -> str:
 
 def _keep(rehearsed: Rehearsed) -> None:
     """Say how to reach the running platform, and let it run until it is interrupted."""
-    deployed: Deployed = rehearsed.deployed
-    engine = deployed.engine
+    deployed, engine = rehearsed.deployed, rehearsed.deployed.engine
+    variables = "\n".join(
+        f"  export {name}={shlex.quote(value)}" for name, value in engine.administrator_environment().items()
+    )
     print(
         f"""
 The platform is running. In another terminal:
 
-  export AWS_ENDPOINT_URL={engine.endpoint_url} AWS_DEFAULT_REGION={engine.account.region}
-  export AWS_ACCESS_KEY_ID={engine.authorizer.administrator_credentials().access_key_id} \\
-         AWS_SECRET_ACCESS_KEY=rehearsal AWS_SESSION_TOKEN=rehearsal
-  aws s3 ls s3://{deployed.raw_bucket}/events/
-  aws kinesis describe-stream-summary --stream-arn {deployed.stream_arn}
+{variables}
+
+  aws sns publish --topic-arn {deployed.topic_arn} --message '{{"show_id": "…"}}'
+  aws kinesis put-record --stream-arn {deployed.stream_arn} --partition-key 1 \\
+      --cli-binary-format raw-in-base64-out --data '{{"event_type": "like", …}}'
+  aws s3 ls --recursive s3://{deployed.raw_bucket}/
   aws sqs receive-message --queue-url {deployed.dead_letter_queue_url} --message-attribute-names All
 
-or the same with boto3. The landed files lie in {rehearsed.lake.folder} too.
-What you send is worked on as it arrives. Press Ctrl-C to end it.""",
+or the same with boto3. The catalog service answers on {rehearsed.catalog.base_url}.
+What you send is worked on at once: the platform's clock jumps over waiting. Press Ctrl-C to end it.""",
         flush=True,
     )
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, signal.default_int_handler)
+    told = ""
     try:
         while True:
-            engine.advance(1.0)
-            time.sleep(1.0)
+            try:
+                engine.settle(timeout_s=math.inf, horizon_s=math.inf)
+            except NotSettled as error:
+                if str(error) != told:
+                    told = str(error)
+                    print(f"\n{told}", file=sys.stderr, flush=True)
+            time.sleep(0.2)
     except KeyboardInterrupt:
-        print("\nended")
+        print("\nended", flush=True)

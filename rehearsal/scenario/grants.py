@@ -1,6 +1,7 @@
-"""Why a grant stays that a default rehearsal never needs; the report shows the sentence beside the grant.
+"""Why a grant stays that a default rehearsal never needs; the report shows the sentence beside a role's grant.
 
-A grant that is neither used nor explained here makes the rehearsal fail, and so does an explanation of nothing.
+A role's grant that is neither used nor explained here makes the rehearsal fail. An explanation of nothing must not
+stay: the suite refuses it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,13 @@ _BY_VERSION = (
 
 EXPLANATIONS: tuple[Explanation, ...] = (
     Explanation("DeliveryRole", "lambda:InvokeFunction", ":$LATEST", _BY_VERSION),
-    Explanation("DeliveryRole", "lambda:GetFunctionConfiguration", ":$LATEST", _BY_VERSION),
+    Explanation(
+        "DeliveryRole",
+        "lambda:GetFunctionConfiguration",
+        "",
+        "Firehose's documentation asks for it beside InvokeFunction (Manage IAM roles through Amazon Data Firehose "
+        "console) and does not say when it is called.",
+    ),
     Explanation("DeliveryRole", "s3:PutObject", "/firehose-errors/", _ERRORS),
     Explanation("DeliveryRole", "s3:GetObject", "/firehose-errors/", _ERRORS),
     Explanation("DeliveryRole", "s3:AbortMultipartUpload", "/firehose-errors/", _ERRORS),
@@ -40,6 +47,28 @@ EXPLANATIONS: tuple[Explanation, ...] = (
 )
 
 
+class StatementExplanation(NamedTuple):
+    """Why a resource policy's statement stays: the start of its owner's logical name, the service, the sentence."""
+
+    owner: str
+    service: str
+    why: str
+
+
+STATEMENTS: tuple[StatementExplanation, ...] = (
+    StatementExplanation(
+        "AccessLogs", "logging.s3.amazonaws.com", "S3 writes access logs hours later; a rehearsal has no such log."
+    ),
+    StatementExplanation("Alarms", "cloudwatch.amazonaws.com", "For alarms, which a rehearsal does not evaluate."),
+    StatementExplanation("NoticesKey", "cloudwatch.amazonaws.com", "For alarms, which a rehearsal does not evaluate."),
+    StatementExplanation(
+        "ShowChangesDeadLetters",
+        "sns.amazonaws.com",
+        "The topic puts here what it cannot deliver; in a default rehearsal it can deliver everything.",
+    ),
+)
+
+
 def explanation(role: str, action: str, resource: str) -> str:
     """The sentence for an unused grant, empty when there is none."""
     return next(
@@ -48,5 +77,13 @@ def explanation(role: str, action: str, resource: str) -> str:
             for known in EXPLANATIONS
             if role.startswith(known.role) and action == known.action and known.resource in resource
         ),
+        "",
+    )
+
+
+def statement_explanation(owner: str, service: str) -> str:
+    """The sentence for a statement of a resource's policy that nobody needed, empty when there is none."""
+    return next(
+        (known.why for known in STATEMENTS if owner.startswith(known.owner) and service == known.service),
         "",
     )

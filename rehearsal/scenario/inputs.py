@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -58,13 +59,21 @@ def read_events(path: Path) -> list[bytes]:
     content = _read(path)
     if content.lstrip()[:1] == b"[":
         try:
-            return [json.dumps(value, ensure_ascii=False).encode() for value in json.loads(content)]
-        except ValueError:
+            return [json_bytes(value) for value in json.loads(content)]
+        except (ValueError, RecursionError):
             pass  # No array after all: lines, the first of which begins with a bracket.
     lines = [line.rstrip(b"\r") for line in content.split(b"\n") if line.strip()]
     if not lines:
         raise InputError(f"{path} holds no event; give one event a line, as JSON")
     return lines
+
+
+def json_bytes(value: object) -> bytes:
+    """A value as JSON in UTF-8; with half of a surrogate pair in it, which UTF-8 cannot hold, in ASCII."""
+    try:
+        return json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return json.dumps(value).encode()
 
 
 def _json_values(path: Path) -> list[tuple[int, Any]]:
@@ -78,14 +87,18 @@ def _json_values(path: Path) -> list[tuple[int, Any]]:
             return list(enumerate(json.loads(text), start=1))
         except ValueError as error:
             raise InputError(f"{path} begins as a JSON array and does not end as one: {error}") from None
+        except RecursionError:
+            raise InputError(f"{path} is nested too deep to be read; leave the deepest part out") from None
     values = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:
             values.append((number, json.loads(line)))
         except ValueError as error:
             raise InputError(f"{path}, line {number}: no JSON: {error}; give one object a line, or an array") from None
+        except RecursionError:
+            raise InputError(f"{path}, line {number}: nested too deep to be read; leave the deepest part out") from None
     return values
 
 
@@ -94,7 +107,12 @@ def _read(path: Path) -> bytes:
         content = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}; give the path of a file") from None
-    return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+    if content[:2] != b"\x1f\x8b":
+        return content
+    try:
+        return gzip.decompress(content)
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{path} begins as a gzip file and cannot be unpacked: {error}; pack it again") from None
 
 
 def _kind(value: object) -> str:

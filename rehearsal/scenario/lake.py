@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from base64 import b64decode
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +15,9 @@ from contracts import hive_types
 from contracts.events import EVENTS
 from contracts.model import Table
 from contracts.tables import QUARANTINE, UNKNOWN
-from rehearsal.scenario.accounting import Found
+from lambdas.flatten_events.landing import Arrival
+from lambdas.flatten_events.reingestion import unwrap
+from rehearsal.scenario.accounting import Found, GivenUp
 
 _ERRORS = "firehose-errors/"
 _DUCKDB = {"string": "VARCHAR", "boolean": "BOOLEAN", "int": "INTEGER", "bigint": "BIGINT", "double": "DOUBLE"}
@@ -103,16 +106,17 @@ class Lake:
         ).fetchall()
         return rows
 
-    def given_up(self) -> list[str]:
-        """Why Firehose gave records up: the error code of each record below its error prefix."""
+    def given_up(self) -> list[GivenUp]:
+        """Each record below Firehose's error prefix, without the mark of one that was put back on the stream."""
         pattern = self.folder / _ERRORS / "**" / "*.gz"
         if not any(key.startswith(_ERRORS) for key in self.written):
             return []
         rows = self.connection.execute(
-            f"SELECT errorCode FROM read_json({_literal(str(pattern))}, format = 'newline_delimited', "
-            "columns = {errorCode: 'VARCHAR'}, maximum_object_size = 67108864)"
+            f"SELECT errorCode, rawData FROM read_json({_literal(str(pattern))}, format = 'newline_delimited', "
+            "columns = {errorCode: 'VARCHAR', rawData: 'VARCHAR'}, maximum_object_size = 67108864)"
         )
-        return [code for (code,) in rows.fetchall()]
+        nowhere = Arrival(sequence_number="", sub_sequence=0, arrived_at_ms=0)
+        return [GivenUp(line=unwrap(b64decode(data), nowhere, "").line, reason=code) for code, data in rows.fetchall()]
 
 
 def duckdb_type(hive_type: str) -> str:

@@ -13,12 +13,12 @@ from pathlib import Path
 from rehearsal.engine.clock import Clock
 from rehearsal.engine.engine import Mutation
 from rehearsal.engine.errors import NotSettled
-from rehearsal.scenario import faults, investigation
+from rehearsal.scenario import diagnosis, faults, investigation
 from rehearsal.scenario.accounting import account
 from rehearsal.scenario.assembly import ROOT, synthesize
 from rehearsal.scenario.catalog_service import CatalogService
 from rehearsal.scenario.deployment import Deployed, start
-from rehearsal.scenario.inputs import read_events, read_shows, show_id_of
+from rehearsal.scenario.inputs import json_bytes, read_events, read_shows, show_id_of
 from rehearsal.scenario.lake import Lake
 from rehearsal.scenario.population import Population, PopulationSettings
 from rehearsal.scenario.report.findings import Findings
@@ -37,8 +37,8 @@ Progress = Callable[[str, str], None]
 class Options:
     """What to rehearse. With own `shows` or `events`, nothing is generated and no fault is put in.
 
-    `now` is the end of the live window on the rehearsal's clock, `minutes` its length; `mutate` changes templates by
-    part, for rehearsals that must fail.
+    `now` is the end of the live window on the rehearsal's clock, `minutes` its length. `assembly` is a synthesized one
+    to deploy; without, the stage's is written. `mutate` changes templates by part, for rehearsals that must fail.
     """
 
     stage: str
@@ -51,6 +51,7 @@ class Options:
     with_faults: bool = True
     population: dict[str, int] = field(default_factory=dict)
     mutate: dict[str, Mutation] = field(default_factory=dict)
+    assembly: Path | None = None
     workspace: Path = WORKSPACE
 
     @property
@@ -107,7 +108,7 @@ def rehearse(options: Options, *, progress: Progress) -> Rehearsed:
     begin_s = settings.live_start_ms / 1000
     changes, events = _own_input(options, begin_s) if options.own_data else _generated(settings)
     progress("synth", f"templates of stage {options.stage}")
-    assembly = synthesize(options.stage, folder=options.workspace / "assembly" / options.stage)
+    assembly = options.assembly or synthesize(options.stage, folder=options.workspace / "assembly" / options.stage)
     phases.end("synth")
     progress("deploy", "into the played account")
     clock = Clock(start=_moment(begin_s - 60, settings))
@@ -189,7 +190,8 @@ def _run(
         queries=investigation.queries(lake),
         phases=phases.seconds,
         virtual_s=engine.clock.time() - started_s,
-        refusals=[*investigation.refusals(engine), *stuck],
+        refusals=[*investigation.refusals(engine), *stuck, *(f"not taken: {text}" for text in ledger.not_taken)],
+        diagnosis=diagnosis.diagnose(deployed, ledger),
         notes=[f"Too large for the stream, so not sent: {text}." for text in ledger.too_large],
     )
     return Rehearsed(findings=findings, deployed=deployed, catalog=catalog, lake=lake)
@@ -228,7 +230,7 @@ def _own_input(options: Options, begin_s: float) -> tuple[list[Change], list[Eve
     changes = [
         Change(
             at_s=begin_s + number * span / len(shows),
-            body=json.dumps({"show_id": show_id_of(show)}, ensure_ascii=False),
+            body=json_bytes({"show_id": show_id_of(show)}).decode(),
             show_id=show_id_of(show),
             show=show,
         )

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rehearsal.scenario.accounting import SentEvent, SentMessage
+from botocore.exceptions import ClientError
+
+from rehearsal.scenario.accounting import SentEvent, SentMessage, digest
 from rehearsal.scenario.catalog_service import CatalogService
 from rehearsal.scenario.deployment import Deployed
 
@@ -43,12 +45,16 @@ class Change:
 
 @dataclass(kw_only=True)
 class Ledger:
-    """What stream and topic took; `too_large` for the stream, and how many entries it `refused` before it took them."""
+    """What stream and topic took; `too_large` for the stream, and how many entries it `refused` before it took them.
+
+    `not_taken` says what a whole call was refused for, with how many events or show changes it held.
+    """
 
     events: list[SentEvent] = field(default_factory=list)
     messages: list[SentMessage] = field(default_factory=list)
     too_large: list[str] = field(default_factory=list)
     refused: int = 0
+    not_taken: list[str] = field(default_factory=list)
 
 
 def event_of(line: bytes, *, at_s: float, expected: str = "") -> Event:
@@ -117,7 +123,11 @@ class Traffic:
         for start in range(0, len(changes), TOPIC_BATCH):
             batch = changes[start : start + TOPIC_BATCH]
             entries = [{"Id": str(number), "Message": change.body} for number, change in enumerate(batch)]
-            answer = self._sns.publish_batch(TopicArn=self._deployed.topic_arn, PublishBatchRequestEntries=entries)
+            try:
+                answer = self._sns.publish_batch(TopicArn=self._deployed.topic_arn, PublishBatchRequestEntries=entries)
+            except ClientError as error:
+                self.ledger.not_taken.append(f"{len(batch)} show changes by the topic: {error}")
+                continue
             ids = {entry["Id"]: entry["MessageId"] for entry in answer["Successful"]}
             for number, change in enumerate(batch):
                 self.ledger.messages.append(
@@ -144,7 +154,11 @@ class Traffic:
                 {"Data": event.line + b"\n", "PartitionKey": event.event_id or str(len(self.ledger.events) + number)}
                 for number, event in enumerate(batch)
             ]
-            answers = self._kinesis.put_records(StreamARN=self._deployed.stream_arn, Records=entries)["Records"]
+            try:
+                answers = self._kinesis.put_records(StreamARN=self._deployed.stream_arn, Records=entries)["Records"]
+            except ClientError as error:
+                self.ledger.not_taken.append(f"{len(batch)} events by the stream: {error}")
+                return
             refused = []
             for event, answer in zip(batch, answers, strict=True):
                 if answer.get("ErrorCode"):
@@ -156,6 +170,7 @@ class Traffic:
                         event_id=event.event_id,
                         sequence_number=answer["SequenceNumber"],
                         expected=event.expected,
+                        digest=digest(event.line),
                     )
                 )
             self.ledger.refused += len(refused)

@@ -61,7 +61,7 @@ class Findings:
     """All that one rehearsal found.
 
     `delays_s` are virtual seconds from an event's arrival on the stream to its file in the lake; `per_minute` counts
-    arrivals for each virtual minute; `phases` are real seconds.
+    arrivals for each virtual minute; `phases` are real seconds. `diagnosis` says where the way of the data ends.
     """
 
     stage: str
@@ -78,6 +78,7 @@ class Findings:
     phases: Mapping[str, float]
     virtual_s: float
     refusals: Sequence[str] = ()
+    diagnosis: Sequence[str] = ()
     notes: Sequence[str] = field(default_factory=tuple)
 
     @property
@@ -89,7 +90,8 @@ class Findings:
     def problems(self) -> list[str]:
         """What makes the rehearsal fail, a sentence each."""
         missing = self.account.missing
-        found = [f"missing: {name}" for name in missing[:20]]
+        found = list(self.diagnosis)
+        found += [f"missing: {name}" for name in missing[:20]]
         if len(missing) > 20:
             found.append(f"and {len(missing) - 20} more missing")
         found += self.account.unexpected[:20]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rehearsal.scenario.accounting import Account, DeadLetter, Found, SentEvent, SentMessage, account
+from rehearsal.scenario.accounting import Account, DeadLetter, Found, GivenUp, SentEvent, SentMessage, account, digest
 
 
 def _event(name: str | None, place: str = "1", **more: Any) -> SentEvent:
@@ -77,9 +77,32 @@ def test_a_dead_letter_that_nobody_sent_and_a_record_given_up_are_told() -> None
         [SentMessage(message_id="m", show_id="s")],
         [_row("e", show_id="s")],
         [DeadLetter(message_id="?", reason="r")],
-        ["Lambda.Timeout"],
+        [GivenUp(line=b"lost", reason="Lambda.Timeout")],
     )
     assert book.unexpected == [
         "a dead letter that nobody sent: ? (r)",
-        "Firehose gave a record up: Lambda.Timeout",
+        "Firehose gave a record of 4 bytes up: Lambda.Timeout; its bytes lie below the error prefix",
     ]
+
+
+def test_what_firehose_gave_up_is_accounted_for_by_its_bytes_and_yet_told() -> None:
+    sent = [_event("a", digest=digest(b"one\n"), expected="landed"), _event("b", digest=digest(b"two"))]
+    book = account(sent, [], [], [], [GivenUp(line=b"one", reason="Lambda.FunctionError")])
+    assert _only(book).dead_lettered == {"firehose: Lambda.FunctionError": 1}
+    assert book.missing == ["like b"]
+    assert book.unexpected == ["Firehose gave like a up: Lambda.FunctionError; its bytes lie below the error prefix"]
+
+
+def test_the_entry_of_a_show_that_firehose_gave_up_accounts_for_its_change() -> None:
+    entry = b'{"event_type": "show_catalog_entry", "show": {"id": "s", "version": 2}}'
+    changes = [SentMessage(message_id=f"m{version}", show_id="s", version=version) for version in (2, 3)]
+    book = account([], changes, [], [], [GivenUp(line=entry, reason="E")])
+    assert _only(book).dead_lettered == {"firehose: E": 1}
+    assert book.missing == ["show change m3 (show s)"]
+
+
+def test_a_catalog_entry_that_landed_twice_is_told_by_its_event_id() -> None:
+    changes = [SentMessage(message_id=name, show_id="s", version=1) for name in ("m1", "m2")]
+    book = account([], changes, [_row("e", place, show_id="s", show_version=1) for place in ("1", "2")], [])
+    assert book.closes
+    assert (_only(book).landed, _only(book).arrived_again) == (2, 1)

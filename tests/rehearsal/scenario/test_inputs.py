@@ -50,6 +50,7 @@ def test_events_are_taken_line_by_line_whatever_they_are(tmp_path: Path) -> None
 def test_events_may_be_compressed_or_an_array(tmp_path: Path) -> None:
     assert read_events(_file(tmp_path, gzip.compress(b'{"a": 1}\n'))) == [b'{"a": 1}']
     assert [json.loads(line) for line in read_events(_file(tmp_path, '[{"a": "ü"}, 2]'))] == [{"a": "ü"}, 2]
+    assert read_events(_file(tmp_path, '["half \\ud83d"]')) == [b'"half \\ud83d"']
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
