@@ -160,6 +160,7 @@ class _Rows:
                 self._ids_at[row.sequence_number].append(row.event_id)
             self._by_id[row.event_id].append(row)
         self._claimed: set[str] = set()
+        self._of_events: set[str] = set()
 
     def claim(self, event: SentEvent) -> list[Found]:
         """The rows of an event: by its id, else the next unclaimed id of its place on the stream."""
@@ -170,11 +171,15 @@ class _Rows:
         if name is None:
             return []
         self._claimed.add(name)
+        self._of_events.add(name)
         return self._by_id[name]
 
     def holds_show(self, show_id: str, version: int | None) -> bool:
-        """Whether the catalog entry of a show landed, at this version or a later one; claims all its rows."""
-        entries = [row for row in self._shows[show_id] if row.reason is None]
+        """Whether the catalog entry of a show landed, at this version or a later one; claims all its rows.
+
+        An entry that somebody put on the stream as an event is no answer to a change on the topic.
+        """
+        entries = [row for row in self._shows[show_id] if row.reason is None and row.event_id not in self._of_events]
         self._claimed.update(row.event_id for row in entries)
         if version is None:
             return bool(entries)

@@ -36,6 +36,13 @@ def main(arguments: list[str] | None = None) -> int:
         shows=given.shows,
         events=given.events,
         with_faults=not given.no_faults,
+        population={
+            "history_days": given.history_days,
+            "events_per_history_day": given.history_events,
+            "listeners": given.listeners,
+            "creators": given.creators,
+            "shows": given.catalog_shows,
+        },
         assembly=given.assembly,
         workspace=given.workspace,
     )
@@ -72,6 +79,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--events", type=Path, help="your events: one a line, whatever a producer would send")
     add("--count", type=_at_least(0), default=10_000, help="app events to generate (default: 10000)")
     add("--minutes", type=_at_least(1), default=15, help="minutes of the platform's time they take (default: 15)")
+    add("--history-days", type=_at_least(0), default=0, help="days of history sent first, as old events (default: 0)")
+    add("--history-events", type=_at_least(0), default=10_000, help="events of a day of history (default: 10000)")
+    add("--listeners", type=_at_least(20), default=2_000, help="listeners of the population (default: 2000)")
+    add("--creators", type=_at_least(1), default=60, help="creators of the population (default: 60)")
+    add("--catalog-shows", type=_at_least(10), default=300, help="shows of the population (default: 300)")
     add("--seed", type=int, default=7, help="seed of the population: equal seeds give equal events (default: 7)")
     add("--now", type=_moment, help="end of the live window, ISO 8601 in UTC (default: this machine's time)")
     add("--no-faults", action="store_true", help="put no fault in")

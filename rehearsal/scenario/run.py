@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -18,11 +17,11 @@ from rehearsal.scenario.accounting import account
 from rehearsal.scenario.assembly import ROOT, synthesize
 from rehearsal.scenario.catalog_service import CatalogService
 from rehearsal.scenario.deployment import Deployed, start
-from rehearsal.scenario.inputs import json_bytes, read_events, read_shows, show_id_of
 from rehearsal.scenario.lake import Lake
-from rehearsal.scenario.population import Population, PopulationSettings
+from rehearsal.scenario.population import PopulationSettings
 from rehearsal.scenario.report.findings import Findings
-from rehearsal.scenario.traffic import Change, Event, Traffic, event_of
+from rehearsal.scenario.timeline import Timeline, generated, own
+from rehearsal.scenario.traffic import Traffic
 
 WORKSPACE = ROOT / ".cache" / "rehearsal"
 CATALOG_TOKEN = "a-token-of-this-rehearsal"  # noqa: S105 - known to the catalog service on loopback alone
@@ -105,13 +104,16 @@ def rehearse(options: Options, *, progress: Progress) -> Rehearsed:
     """
     phases = _Phases()
     settings = options.settings
-    begin_s = settings.live_start_ms / 1000
-    changes, events = _own_input(options, begin_s) if options.own_data else _generated(settings)
+    if options.own_data:
+        live_s, span_s = settings.live_start_ms / 1000, options.minutes * 60.0
+        timeline = own(shows=options.shows, events=options.events, begin_s=live_s, span_s=span_s)
+    else:
+        timeline = generated(settings)
     progress("synth", f"templates of stage {options.stage}")
     assembly = options.assembly or synthesize(options.stage, folder=options.workspace / "assembly" / options.stage)
     phases.end("synth")
     progress("deploy", "into the played account")
-    clock = Clock(start=_moment(begin_s - 60, settings))
+    clock = Clock(start=_moment(timeline.begin_s - 60, settings))
     catalog = CatalogService(token=CATALOG_TOKEN)
     catalog.start()
     try:
@@ -121,7 +123,7 @@ def rehearse(options: Options, *, progress: Progress) -> Rehearsed:
         raise
     phases.end("deploy")
     try:
-        return _run(options, deployed, catalog, changes, events, phases, progress)
+        return _run(options, deployed, catalog, timeline, phases, progress)
     except BaseException:
         deployed.engine.close()
         catalog.stop()
@@ -132,12 +134,12 @@ def _run(
     options: Options,
     deployed: Deployed,
     catalog: CatalogService,
-    changes: list[Change],
-    events: list[Event],
+    timeline: Timeline,
     phases: _Phases,
     progress: Progress,
 ) -> Rehearsed:
     engine, settings = deployed.engine, options.settings
+    changes, events = timeline.changes, timeline.events
     with_faults = options.with_faults and not options.own_data
     if with_faults:
         end_s = settings.live_end_ms / 1000
@@ -195,49 +197,6 @@ def _run(
         notes=[f"Too large for the stream, so not sent: {text}." for text in ledger.too_large],
     )
     return Rehearsed(findings=findings, deployed=deployed, catalog=catalog, lake=lake)
-
-
-def _generated(settings: PopulationSettings) -> tuple[list[Change], list[Event]]:
-    population = Population(settings)
-    changes = [
-        Change(
-            at_s=change.changed_at_ms / 1000,
-            body=json.dumps(
-                {"show_id": change.show_id, "version": change.version, "change": change.change}, ensure_ascii=False
-            ),
-            show_id=change.show_id,
-            version=change.version,
-            show=change.show,
-            expected="landed",
-        )
-        for change in population.show_changes()
-    ]
-    bodies = list(population.live_events())
-    step = settings.live_minutes * 60 / max(1, len(bodies))
-    begin_s = settings.live_start_ms / 1000
-    events = []
-    for number, body in enumerate(bodies):
-        line = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-        # Sent in their order, evenly: occurred_at cannot be the time of sending, because some clocks are wrong.
-        events.append(replace(event_of(line, at_s=begin_s + number * step), expected="landed"))
-    return changes, events
-
-
-def _own_input(options: Options, begin_s: float) -> tuple[list[Change], list[Event]]:
-    shows = read_shows(options.shows) if options.shows else []
-    lines = read_events(options.events) if options.events else []
-    span = options.minutes * 60
-    changes = [
-        Change(
-            at_s=begin_s + number * span / len(shows),
-            body=json_bytes({"show_id": show_id_of(show)}).decode(),
-            show_id=show_id_of(show),
-            show=show,
-        )
-        for number, show in enumerate(shows)
-    ]
-    events = [event_of(line, at_s=begin_s + number * span / len(lines)) for number, line in enumerate(lines)]
-    return changes, events
 
 
 def _described(options: Options) -> dict[str, object]:

@@ -106,3 +106,10 @@ def test_a_catalog_entry_that_landed_twice_is_told_by_its_event_id() -> None:
     book = account([], changes, [_row("e", place, show_id="s", show_version=1) for place in ("1", "2")], [])
     assert book.closes
     assert (_only(book).landed, _only(book).arrived_again) == (2, 1)
+
+
+def test_an_entry_of_history_is_no_answer_to_a_change_on_the_topic() -> None:
+    change = SentMessage(message_id="m", show_id="s", version=2)
+    old = _row("h", type="show_catalog_entry", show_id="s", show_version=2)
+    sent = SentEvent(type="show_catalog_entry", event_id="h", sequence_number="1")
+    assert account([sent], [change], [old], []).missing == ["show change m (show s)"]
