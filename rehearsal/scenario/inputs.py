@@ -71,9 +71,9 @@ def read_events(path: Path) -> list[bytes]:
 def json_bytes(value: object) -> bytes:
     """A value as JSON in UTF-8; with half of a surrogate pair in it, which UTF-8 cannot hold, in ASCII."""
     try:
-        return json.dumps(value, ensure_ascii=False).encode()
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
     except UnicodeEncodeError:
-        return json.dumps(value).encode()
+        return json.dumps(value, separators=(",", ":")).encode()
 
 
 def _json_values(path: Path) -> list[tuple[int, Any]]:
