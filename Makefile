@@ -54,8 +54,8 @@ node_modules/.ready: package-lock.json | $(READY)
 	@node .venv/npm/bin/npm-cli.js ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-docs: $(READY) ## write docs/data from the contracts
-	@python -m contracts docs >/dev/null && python -m contracts schemas >/dev/null && echo "docs/data is up to date"
+docs: $(READY) ## write docs/data and the client's schemas from the contracts
+	@for part in docs schemas client; do python -m contracts $$part >/dev/null || exit 1; done; echo "what the contracts say is up to date"
 
 publish: $(READY) ## publish contract versions that are not published yet
 	@python -m contracts publish

@@ -1,4 +1,4 @@
-"""Write what is derived from the contracts: `python -m contracts docs|publish|schemas`; changes no contract."""
+"""Write what is derived from the contracts: `python -m contracts client|docs|publish|schemas`; changes no contract."""
 
 from __future__ import annotations
 
@@ -36,6 +36,34 @@ def write_schemas(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.json"))
 
 
+def write_client(folder: Path) -> list[Path]:
+    """Write the one file from which the producer client checks events: schemas without their prose."""
+    entries = {
+        event.type: {"version": event.version, "schema": _without_prose(json_schema.schema(event))} for event in EVENTS
+    }
+    lines = [
+        f"{json.dumps(name)}: {json.dumps(entry, separators=(',', ':'))}" for name, entry in sorted(entries.items())
+    ]
+    file = folder / "contracts.json"
+    file.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+    return [file]
+
+
+def _without_prose(schema: dict[str, object]) -> dict[str, object]:
+    """A schema's rules alone; `properties` maps names, which may be called like a keyword, to schemas."""
+    bare: dict[str, object] = {}
+    for keyword, value in schema.items():
+        if keyword in ("$schema", "$id", "title", "description", "examples"):
+            continue
+        if keyword == "properties" and isinstance(value, dict):
+            bare[keyword] = {name: _without_prose(below) for name, below in value.items()}
+        elif keyword == "anyOf" and isinstance(value, list):
+            bare[keyword] = [_without_prose(alternative) for alternative in value]
+        else:
+            bare[keyword] = _without_prose(value) if isinstance(value, dict) else value
+    return bare
+
+
 def main() -> None:
     """Do what the command line asks and say what was written."""
     parser = argparse.ArgumentParser(prog="python -m contracts", description=__doc__)
@@ -43,6 +71,7 @@ def main() -> None:
     for name, target, text in (
         ("docs", ROOT / "docs" / "data", "write the documentation pages"),
         ("schemas", ROOT / "docs" / "data" / "schemas", "write the JSON Schemas for producers"),
+        ("client", ROOT / "clients" / "amp_events", "write what the producer client checks events by"),
     ):
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("--folder", type=Path, default=target, help=f"where to write (default: {target})")
@@ -52,7 +81,7 @@ def main() -> None:
     if arguments.command == "publish":
         written = [publishing.path_of(event) for event in EVENTS if publishing.publish(event)]
     else:
-        write = {"docs": write_docs, "schemas": write_schemas}[arguments.command]
+        write = {"client": write_client, "docs": write_docs, "schemas": write_schemas}[arguments.command]
         written = write(arguments.folder)
     for path in written:
         print(path)  # noqa: T201 - the command's output

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-OURS = {"app", "bench", "building_blocks", "config", "contracts", "lambdas", "rehearsal", "stacks", "tests"}
+OURS = {"app", "bench", "building_blocks", "clients", "config", "contracts", "lambdas", "rehearsal", "stacks", "tests"}
 LAW: dict[str, set[str]] = {
     # room: what of ours it may import, by prefix (itself always)
     "contracts": set(),
@@ -19,6 +19,7 @@ LAW: dict[str, set[str]] = {
     "building_blocks": {"contracts", "config"},  # and the settings of functions, see below
     "stacks": {"building_blocks", "contracts", "config"},
     "rehearsal/engine": set(),
+    "clients": set(),  # the standard library, boto3, and files generated from contracts
     "rehearsal/scenario": OURS - {"tests", "app"},
 }
 for _function in sorted((ROOT / "lambdas").iterdir()):
@@ -32,6 +33,8 @@ def _imports(file: Path) -> Iterator[tuple[int, str]]:
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
+            if node.level and file.is_relative_to(ROOT / "clients"):
+                continue  # a client is installed under another name than it has here
             assert node.level == 0, f"{file.relative_to(ROOT)}:{node.lineno}: a relative import; write it out"
             yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
 
@@ -63,6 +66,16 @@ def test_contracts_import_the_standard_library_only() -> None:
         for file in _files("contracts")
         for line, name in _imports(file)
         if name.split(".")[0] not in {"contracts", *sys.stdlib_module_names}
+    ]
+    assert broken == []
+
+
+def test_clients_import_the_standard_library_and_boto3_only() -> None:
+    broken = [
+        f"{file.relative_to(ROOT)}:{line} imports {name}"
+        for file in _files("clients")
+        for line, name in _imports(file)
+        if name.split(".")[0] not in {"boto3", "botocore", *sys.stdlib_module_names}
     ]
     assert broken == []
 

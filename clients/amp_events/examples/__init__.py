@@ -1,0 +1,1 @@
+"""Small applications that publish events; nothing imports them but their tests."""
