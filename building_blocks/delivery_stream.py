@@ -141,7 +141,7 @@ class DeliveryStream(Construct):
             ),
             (
                 "FailedRecords", "ExecuteProcessing.Success", "Average", 1, True, fails,
-                "Calls of the flattening function fail; after three tries Firehose writes the batch to "
+                "Calls of the flattening function fail; after four calls Firehose writes the batch to "
                 "firehose-errors/processing-failed/.",
             ),
             (

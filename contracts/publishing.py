@@ -17,17 +17,31 @@ def path_of(event: Event, *, root: Path = PUBLISHED) -> Path:
 
 
 def publish(event: Event, *, root: Path = PUBLISHED) -> bool:
-    """Write the event's current version, once. Returns whether it was written; a published file is never changed."""
+    """Write the event's current version. Returns whether there was something to write.
+
+    What was published is never changed: columns that are in the file stay as they are, and only optional ones are
+    added to it, so that from then on they are held to what they are.
+    """
     target = path_of(event, root=root)
+    published: dict[str, object] = {}
     if target.exists():
+        published = json.loads(target.read_text())["columns"]
+    columns = dict(published)
+    for column in event.sent:
+        if column.path not in published and (not published or not column.required):
+            columns[column.path] = {"type": column.type, "required": column.required, "personal": column.personal}
+    if columns == published:
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
-    columns = {
-        column.path: {"type": column.type, "required": column.required, "personal": column.personal}
-        for column in event.sent
-    }
     target.write_text(json.dumps({"type": event.type, "version": event.version, "columns": columns}, indent=2) + "\n")
     return True
+
+
+def unpublished(event: Event, *, root: Path = PUBLISHED) -> list[str]:
+    """Paths of the columns that the event declares and its published version does not hold yet."""
+    target = path_of(event, root=root)
+    published = json.loads(target.read_text())["columns"] if target.exists() else {}
+    return [column.path for column in event.sent if column.path not in published]
 
 
 def breaking_changes(event: Event, *, root: Path = PUBLISHED) -> list[str]:

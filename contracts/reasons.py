@@ -22,6 +22,8 @@ class Reason(StrEnum):
     """A value is not of its column's type."""
     OUT_OF_RANGE = "out_of_range"
     """A value is of its column's type but does not fit it."""
+    INTERNAL_ERROR = "internal_error"
+    """The platform failed on the record in a way that nobody foresaw."""
     INVALID_TEXT = "invalid_text"
     """A string holds half of a surrogate pair, which no UTF-8 text can hold."""
 

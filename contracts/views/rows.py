@@ -27,9 +27,9 @@ _LONGEST_ID = 40
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_MICROSECONDS = 253_402_300_799_999_999  # 9999-12-31, the last day that Hive and ISO 8601 readers agree on
 _MIN_MICROSECONDS = -62_135_596_800_000_000  # 0001-01-01
-_DIGITS = re.compile(r"-?\d{1,40}")
-_EXACT_NUMBER = re.compile(r"-?\d{1,40}(\.\d{1,40})?([eE][+-]?\d{1,3})?")
-_ISO = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d{1,9}))?(Z|z|[+-]\d\d:?\d\d)?")
+_DIGITS = re.compile(r"-?\d{1,40}", re.ASCII)
+_EXACT_NUMBER = re.compile(r"-?\d{1,40}(\.\d{1,40})?([eE][+-]?\d{1,3})?", re.ASCII)
+_ISO = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d{1,9}))?(Z|z|[+-]\d\d:?\d\d)?", re.ASCII)
 
 
 class _Misfit(Exception):
@@ -203,7 +203,7 @@ def _integer(bits: int) -> Coerce:
             whole = value
         elif isinstance(value, float | Decimal) and value == value and not -(2**64) < value < 2**64:
             raise _Misfit(Reason.OUT_OF_RANGE, wanted)
-        elif isinstance(value, float | Decimal) and value % 1 == 0:
+        elif isinstance(value, float | Decimal) and value == value and value == int(value):
             whole = int(value)
             if isinstance(value, float) and abs(whole) > 2**53:
                 raise _Misfit(Reason.OUT_OF_RANGE, f"{wanted}; a fraction this large has lost digits")

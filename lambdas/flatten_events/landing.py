@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from contracts.tables import UNKNOWN
 from contracts.views import rows
 from lambdas.flatten_events.reading import read_json, too_deep
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 EVENTS_ZONE = "events"
 QUARANTINE_ZONE = "quarantine"
 
@@ -66,6 +68,12 @@ def land(line: bytes, arrival: Arrival) -> Landed:
         return _row(line, contract, body, arrival)
     except ContractViolation as violation:
         return _quarantined(line, body, contract, violation, arrival)
+    except Exception as error:
+        # Nobody foresaw it, so it is a defect of ours; the event must not take the rest of its batch with it.
+        sentence = f"the function failed on this event ({type(error).__name__}); replay it when that is mended"
+        return _quarantined(
+            line, {}, contract, ContractViolation(reason=Reason.INTERNAL_ERROR, sentence=sentence), arrival
+        )
 
 
 def arrival_hour(epoch_ms: int) -> str:
@@ -76,9 +84,7 @@ def arrival_hour(epoch_ms: int) -> str:
 def _row(line: bytes, contract: Event, body: Mapping[str, object], arrival: Arrival) -> Landed:
     row = rows.reader(contract).read(body)
     columns = row.columns
-    derived = not columns.get("event_id")
-    if derived:
-        columns["event_id"] = _derived_id(arrival, line)
+    columns["event_id"], derived = _event_id(columns, line, arrival)
     _add_arrival(columns, arrival, derived)
     if row.extra:
         columns["extra"] = compact_json(row.extra).decode()
@@ -141,7 +147,7 @@ def _event_id(body: Mapping[str, object], line: bytes, arrival: Arrival) -> tupl
     given = body.get("event_id")
     if isinstance(given, int | Decimal) and not isinstance(given, bool):
         given = str(given)
-    if isinstance(given, str) and given and given.isprintable():
+    if isinstance(given, str) and given and not _SURROGATE.search(given):
         return given, False
     return _derived_id(arrival, line), True
 

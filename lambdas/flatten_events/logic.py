@@ -67,7 +67,8 @@ def transform(
             sub_sequence=int(metadata.get("subsequenceNumber") or 0),
             arrived_at_ms=arrived_at_ms,
         )
-        event = unwrap(data.rstrip(b"\r\n"), arrival, str(metadata.get("partitionKey") or ""))
+        partition_key = str(metadata.get("partitionKey") or "")
+        event = unwrap(data.rstrip(b"\r\n"), arrival, partition_key, max_reingestions=max_reingestions)
         landed = land(event.line, event.arrival)
         encoded = pybase64.b64encode_as_string(landed.line)
         if len(encoded) > room:

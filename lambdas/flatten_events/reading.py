@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from decimal import Decimal
-from typing import NoReturn
 
 import orjson
 
 from contracts.reasons import ContractViolation, Reason
+from lambdas.shared import exact_json
 
-_LONG_NUMBER = re.compile(rb"\d[\d.]{15}")
-"""More digits than a double is sure to hold; shorter numbers survive the fast parser unchanged."""
+_LONG_NUMBER = re.compile(rb"\d[\d.]{15}|\d[eE]-\d{3}")
+"""More digits than a double is sure to hold, or so small that it may become zero; others survive the fast parser."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -61,48 +60,10 @@ def _count_keys(value: object) -> int:
 
 
 def _read_exactly(line: bytes) -> object:
-    try:
-        text = line.decode()
-    except UnicodeDecodeError as error:
-        raise ContractViolation(
-            reason=Reason.NOT_JSON, sentence=f"the bytes are no UTF-8 text: {error.reason} at byte {error.start}"
-        ) from None
-    try:
-        return json.loads(
-            text,
-            parse_float=Decimal,
-            parse_int=_exact_integer,
-            parse_constant=_refuse_constant,
-            object_pairs_hook=_object_with_distinct_keys,
-        )
-    except json.JSONDecodeError as error:
-        raise ContractViolation(
-            reason=Reason.NOT_JSON, sentence=f"the text is no JSON: {error.msg} at character {error.pos}"
-        ) from None
-    except RecursionError:
-        raise too_deep() from None
+    # The writer refuses integers beyond 64 bits, and takes `decimal.Decimal` digit for digit.
+    return exact_json.read(line, long_integers=Decimal)
 
 
 def too_deep() -> ContractViolation:
     """The refusal of an event whose nesting no reader of the lake would follow."""
     return ContractViolation(reason=Reason.TOO_DEEP, sentence="the event is nested too deep to be kept as a row")
-
-
-def _exact_integer(digits: str) -> int | Decimal:
-    # 18 digits fit 64 bits; longer ones stay exact as Decimal, because the writer refuses larger integers.
-    return int(digits) if len(digits) <= 18 else Decimal(digits)
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ContractViolation(reason=Reason.NOT_JSON, sentence=f"the text holds {name}, which is no JSON number")
-
-
-def _object_with_distinct_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        seen: set[str] = set()
-        repeated = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise ContractViolation(
-            reason=Reason.DUPLICATE_KEY, column=repeated[:200], sentence="an object holds this key twice"
-        )
-    return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,8 +17,9 @@ from typing import Any, Protocol
 from lambdas.flatten_events.landing import Arrival
 
 MARK = b'{"amp_reingestion":'
-"""How the line of a record that was put back begins; no event of a producer does."""
+"""How the line of a record that was put back begins. A producer could write it too: see `unwrap`."""
 MAX_HEADER_BYTES = 500
+_SEQUENCE_NUMBER = re.compile(r"[A-Za-z0-9.-]{1,200}")
 MAX_RECORDS = 500
 MAX_BYTES = 5_000_000
 """Per PutRecords call; the service takes up to 10 MiB, and smaller calls are throttled less (PutRecords API)."""
@@ -43,23 +45,31 @@ class Returned:
     partition_key: str = ""
 
 
-def unwrap(line: bytes, arrival: Arrival, partition_key: str) -> Returned:
-    """The event in a record's bytes, be it fresh from its producer or put back before."""
+def unwrap(line: bytes, arrival: Arrival, partition_key: str, *, max_reingestions: int) -> Returned:
+    """The event in a record's bytes, be it fresh from its producer or put back before.
+
+    A mark that this function cannot have written is no mark: the line is read, and refused, like any other event.
+    """
     if line.startswith(MARK):
         try:
             header, end = json.JSONDecoder().raw_decode(line[:MAX_HEADER_BYTES].decode(errors="replace"))
             mark = header["amp_reingestion"]
-            first = Arrival(
-                sequence_number=str(mark["sequence_number"]),
-                sub_sequence=int(mark["sub_sequence"]),
-                arrived_at_ms=int(mark["arrived_at_ms"]),
-            )
-            # The header is ASCII, so characters count as bytes; one space stands before the event.
-            return Returned(
-                line=line[end + 1 :], arrival=first, attempt=int(mark["attempt"]), partition_key=partition_key
-            )
-        except (ValueError, KeyError, TypeError):
-            pass  # Not ours after all: it is read, and refused, like any other event.
+            attempt, first_ms, sub_sequence = mark["attempt"], mark["arrived_at_ms"], mark["sub_sequence"]
+            numbers = all(type(number) is int for number in (attempt, first_ms, sub_sequence))
+            if (
+                numbers
+                and 0 <= attempt <= max_reingestions  # an operator who replays begins at 0
+                and 0 < first_ms <= arrival.arrived_at_ms
+                and sub_sequence >= 0
+                and _SEQUENCE_NUMBER.fullmatch(mark["sequence_number"])
+            ):
+                first = Arrival(
+                    sequence_number=mark["sequence_number"], sub_sequence=sub_sequence, arrived_at_ms=first_ms
+                )
+                # The header is ASCII, so characters count as bytes; one space stands before the event.
+                return Returned(line=line[end + 1 :], arrival=first, attempt=attempt, partition_key=partition_key)
+        except (ValueError, KeyError, TypeError, RecursionError):
+            pass
     return Returned(line=line, arrival=arrival, partition_key=partition_key)
 
 
@@ -104,8 +114,9 @@ def _put(batch: list[tuple[int, bytes, str]], stream_arn: str, kinesis: Kinesis)
     try:
         answers = kinesis.put_records(StreamARN=stream_arn, Records=entries)["Records"]
     except Exception as error:
-        # The whole call was refused, for whatever cause: its records stay refused and are reported as such.
-        print(json.dumps({"level": "ERROR", "message": "records could not be put back", "error": str(error)}))  # noqa: T201
+        # The whole call was refused, for whatever cause: its records stay refused and are reported as such. The
+        # error's text is left out, because it may quote what was sent.
+        print(json.dumps({"level": "ERROR", "message": "records could not be put back", "error": type(error).__name__}))  # noqa: T201
         return batch
     return [entry for entry, answer in zip(batch, answers, strict=True) if answer.get("ErrorCode")]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts.reasons import ContractViolation, Reason
-from lambdas.ingest_show_catalog.exact_json import read
 from lambdas.ingest_show_catalog.outcomes import CanNeverSucceedError, Refusal
+from lambdas.shared.exact_json import read
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

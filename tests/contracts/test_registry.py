@@ -80,7 +80,7 @@ def test_a_sample_is_valid_by_the_schema_that_producers_get(event: Event, full: 
 
 @every_event
 def test_nothing_that_was_published_is_broken(event: Event) -> None:
-    assert publishing.path_of(event).exists(), f"{event.type}: publish version {event.version} by `make publish`"
+    assert publishing.unpublished(event) == [], f"{event.type}: run `make docs`, which publishes new columns"
     assert publishing.breaking_changes(event) == []
 
 
@@ -147,10 +147,24 @@ def test_a_removed_retyped_or_newly_required_column_is_refused(event: Event) -> 
     assert any("is required" in text for text in publishing.breaking_changes(demanding))
 
 
-def test_a_published_version_is_never_written_again(tmp_path: Path) -> None:
+def test_a_column_that_was_added_is_held_to_what_it_is_once_it_is_published(tmp_path: Path) -> None:
     event = EVENTS[0]
     assert publishing.publish(event, root=tmp_path)
-    before = publishing.path_of(event, root=tmp_path).read_text()
+    assert not publishing.publish(event, root=tmp_path)
     grown = _with(event, Column(path="more", type="string", description="More."))
-    assert not publishing.publish(grown, root=tmp_path)
+    assert publishing.unpublished(grown, root=tmp_path) == ["more"]
+    assert publishing.publish(grown, root=tmp_path)
+    assert publishing.unpublished(grown, root=tmp_path) == []
+    assert any("'more' was removed" in text for text in publishing.breaking_changes(event, root=tmp_path))
+    retyped = _with(event, Column(path="more", type="bigint", description="More."))
+    assert any("'more' was string" in text for text in publishing.breaking_changes(retyped, root=tmp_path))
+
+
+def test_publishing_never_changes_what_was_published(tmp_path: Path) -> None:
+    event = EVENTS[0]
+    publishing.publish(event, root=tmp_path)
+    before = publishing.path_of(event, root=tmp_path).read_text()
+    demanding = _with(event, Column(path="more", type="string", description="More.", required=True))
+    assert not publishing.publish(demanding, root=tmp_path)
     assert publishing.path_of(event, root=tmp_path).read_text() == before
+    assert any("is required" in text for text in publishing.breaking_changes(demanding, root=tmp_path))

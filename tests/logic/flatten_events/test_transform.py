@@ -106,12 +106,40 @@ def test_a_record_that_was_put_back_keeps_its_first_arrival_and_id() -> None:
     assert json.loads(b64decode(first.records[0]["data"])) == json.loads(b64decode(again.records[0]["data"]))
 
 
+def _mark(**changes: object) -> bytes:
+    mark = {"attempt": 1, "sequence_number": "1", "sub_sequence": 0, "arrived_at_ms": 4, **changes}
+    return json.dumps({"amp_reingestion": mark}, separators=(",", ":")).encode() + b" {}"
+
+
 @pytest.mark.parametrize(
-    "line", [b'{"amp_reingestion":1} {}', b'{"amp_reingestion":{"attempt":"x"}}', b'{"amp_reingestion":']
+    "line",
+    [
+        b'{"amp_reingestion":1} {}',
+        b'{"amp_reingestion":{"attempt":"x"}}',
+        b'{"amp_reingestion":',
+        b'{"amp_reingestion":' + b"[" * 480,
+        _mark(attempt=-1_000_000),
+        _mark(attempt=4),
+        _mark(attempt=True),
+        _mark(arrived_at_ms=6),
+        _mark(arrived_at_ms=-1),
+        _mark(arrived_at_ms=10**20),
+        _mark(sub_sequence=float("inf")),
+        _mark(sub_sequence=-1),
+        _mark(sequence_number=7),
+        _mark(sequence_number='"'),
+    ],
 )
 def test_a_producers_imitation_of_a_returned_record_is_read_as_any_event(line: bytes) -> None:
     arrival = Arrival(sequence_number="1", sub_sequence=0, arrived_at_ms=5)
-    assert unwrap(line, arrival, "k") == Returned(line=line, arrival=arrival, partition_key="k")
+    assert unwrap(line, arrival, "k", max_reingestions=3) == Returned(line=line, arrival=arrival, partition_key="k")
+    assert _transform([_record(line)]).records[0]["result"] == "Ok"
+
+
+def test_a_mark_of_the_functions_own_is_taken_off() -> None:
+    arrival = Arrival(sequence_number="1", sub_sequence=0, arrived_at_ms=5)
+    taken = unwrap(_mark(), arrival, "k", max_reingestions=3)
+    assert (taken.line, taken.attempt, taken.arrival.arrived_at_ms) == (b"{}", 1, 4)
 
 
 class _Kinesis:
@@ -152,3 +180,18 @@ def test_a_record_that_kinesis_could_not_take_is_reported_alone() -> None:
     arrival = Arrival(sequence_number="1", sub_sequence=0, arrived_at_ms=5)
     records = [*_returned(2), Returned(line=b"x" * 1_024_000, arrival=arrival)]
     assert put_back(records, stream_arn="arn", kinesis=_Kinesis(set()), sleep=lambda _: None) == [True, True, False]
+
+
+def test_an_event_that_the_function_fails_on_does_not_take_its_batch_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(line: bytes) -> object:
+        if b"e1" in line:
+            raise ZeroDivisionError
+        return json.loads(line)
+
+    monkeypatch.setattr("lambdas.flatten_events.landing.read_json", fail)
+    answer = _transform([_record(LIKE % n, n) for n in range(3)])
+    assert [record["result"] for record in answer.records] == ["Ok"] * 3
+    assert answer.reasons == {"internal_error": 1}
+    row = json.loads(b64decode(answer.records[1]["data"]))
+    assert row["original"].encode() == (LIKE % 1).strip()
+    assert "ZeroDivisionError" in row["reason"]

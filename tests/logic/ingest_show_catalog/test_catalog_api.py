@@ -82,7 +82,7 @@ def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def test_a_show_is_asked_for_once_with_the_token(service: CatalogService) -> None:
     body, counts = _show(_api(service.base_url + "/"))
-    assert body == b'{"id": "show-1"}'
+    assert body == b'{"id":"show-1"}'
     assert counts == {"ApiCalls": 1}
     assert service.calls == {"show-1": 1}
 
@@ -106,14 +106,14 @@ def test_one_connection_serves_many_shows_and_repeats(service: CatalogService) -
 def test_what_may_pass_is_asked_again(service: CatalogService, status: int) -> None:
     service.script("show-1", Fault(status=status), Fault(status=status))
     body, counts = _show(_api(service.base_url))
-    assert body == b'{"id": "show-1"}'
+    assert body == b'{"id":"show-1"}'
     assert counts["ApiCalls"] == 3
 
 
 def test_a_closed_connection_and_a_slow_answer_are_asked_again(service: CatalogService) -> None:
     service.script("show-1", NO_ANSWER, slow(5))
     body, counts = _show(_api(service.base_url, timeout_seconds=0.2))
-    assert body == b'{"id": "show-1"}'
+    assert body == b'{"id":"show-1"}'
     assert counts["ApiCalls"] == 3
 
 
@@ -229,12 +229,12 @@ def test_a_long_answer_is_read_whole_and_one_over_the_limit_can_never_succeed(se
     with pytest.raises(CanNeverSucceedError) as refused:
         _show(api)
     assert refused.value.code == "too_large"
-    assert _show(api) == (b'{"id": "show-1"}', {"ApiCalls": 1})
+    assert _show(api) == (b'{"id":"show-1"}', {"ApiCalls": 1})
 
 
 def test_a_long_error_page_is_an_error_like_a_short_one(service: CatalogService) -> None:
     service.script("show-1", Fault(status=500, body=b"x" * (MAX_ANSWER_BYTES + 1)))
-    assert _show(_api(service.base_url))[0] == b'{"id": "show-1"}'
+    assert _show(_api(service.base_url))[0] == b'{"id":"show-1"}'
 
 
 @pytest.mark.parametrize("status", [401, 403])

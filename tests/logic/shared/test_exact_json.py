@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from contracts.reasons import ContractViolation
-from lambdas.ingest_show_catalog.exact_json import read, write
+from lambdas.shared.exact_json import read, write
 
 
 @pytest.mark.parametrize(

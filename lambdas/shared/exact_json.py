@@ -12,9 +12,14 @@ from contracts.reasons import ContractViolation, Reason
 MAX_EXPONENT = 4000
 """Largest power of ten of a number that is kept; a larger one is a few bytes that cost a reader its memory."""
 
+_SAFE_DIGITS = 18
+_SHOWN_CHARACTERS = 200
 
-def read(text: str | bytes) -> object:
+
+def read(text: str | bytes, *, long_integers: type[int] | type[Decimal] = int) -> object:
     """The JSON value of a text; fractions come as `decimal.Decimal`, integers as `int`.
+
+    Integers of more than 18 digits, which may not fit 64 bits, come as `long_integers`.
 
     Raises:
         ContractViolation: not JSON or no UTF-8, a key twice in one object, nesting or a number beyond reading.
@@ -24,6 +29,7 @@ def read(text: str | bytes) -> object:
         return json.loads(
             text.decode("utf-8-sig") if isinstance(text, bytes) else text,
             parse_float=_exact,
+            parse_int=int if long_integers is int else _exact_integer,
             parse_constant=_refuse_constant,
             object_pairs_hook=_with_distinct_keys,
         )
@@ -81,6 +87,10 @@ def _exact(digits: str) -> Decimal:
     return number
 
 
+def _exact_integer(digits: str) -> int | Decimal:
+    return int(digits) if len(digits) <= _SAFE_DIGITS else _exact(digits)
+
+
 def _number_out_of_range() -> ContractViolation:
     return ContractViolation(
         reason=Reason.OUT_OF_RANGE, sentence=f"a number is longer than {MAX_EXPONENT} digits, or its exponent is"
@@ -94,5 +104,9 @@ def _refuse_constant(name: str) -> NoReturn:
 def _with_distinct_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ContractViolation(reason=Reason.DUPLICATE_KEY, sentence="an object holds one key twice")
+        keys = [key for key, _ in pairs]
+        repeated = next(key for key in keys if keys.count(key) > 1)
+        raise ContractViolation(
+            reason=Reason.DUPLICATE_KEY, column=repeated[:_SHOWN_CHARACTERS], sentence="an object holds this key twice"
+        )
     return found
