@@ -14,7 +14,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 READY := .venv/.ready-$(shell cat requirements-dev.txt scripts/set_up 2>/dev/null | cksum | tr ' ' '-')
 
-.PHONY: help setup test rehearse check format synth cdk docs publish lock clean
+.PHONY: help setup test rehearse check format synth cdk docs lock clean explain redrive replay doctor
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -54,14 +54,23 @@ node_modules/.ready: package-lock.json | $(READY)
 	@node .venv/npm/bin/npm-cli.js ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-docs: $(READY) ## write docs/data and the client's schemas from the contracts
-	@for part in docs schemas client; do python -m contracts $$part >/dev/null || exit 1; done; echo "what the contracts say is up to date"
-
-publish: $(READY) ## publish contract versions that are not published yet
-	@python -m contracts publish
+docs: $(READY) ## write what the contracts say: docs/data, the client's schemas, published versions
+	@for part in publish docs schemas client; do python -m contracts $$part >/dev/null || exit 1; done; echo "what the contracts say is up to date"
 
 lock: $(READY) ## compile requirements*.in to hashed requirements*.txt for Python 3.11 to 3.13
 	@bash scripts/lock
+
+explain: $(READY) ## say what failed and why, of a deployed STAGE; ARGS="--since 2026-11-18", ARGS="--help"
+	@python -m operations explain --stage $(STAGE) $(ARGS)
+
+redrive: $(READY) ## move dead letters of STAGE back to their queue; ARGS="--reason CODE" or ARGS=--all
+	@python -m operations redrive --stage $(STAGE) $(ARGS)
+
+replay: $(READY) ## put failed records of STAGE back on the stream after a fix; ARGS="--since 2026-11-18 --dry-run"
+	@python -m operations replay --stage $(STAGE) $(ARGS)
+
+doctor: $(READY) ## hold what is deployed of STAGE against what should be
+	@python -m operations check --stage $(STAGE) $(ARGS)
 
 clean: ## remove what the targets made, the downloaded packages too
 	rm -rf .venv .cache cdk.out node_modules rehearsal-report .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,1 @@
+"""What an operator runs against a deployed platform: explain, redrive, replay, check. It must not deploy anything."""

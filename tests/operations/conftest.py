@@ -1,0 +1,31 @@
+"""A small rehearsal in an operator's hands: deployed, idle, with a catalog service of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.operations.desk import Desk
+
+
+@pytest.fixture(scope="session")
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The templates of stage dev, as a deployment has them."""
+    from rehearsal.scenario.assembly import synthesize
+
+    return synthesize("dev", folder=tmp_path_factory.mktemp("assembly"))
+
+
+@pytest.fixture
+def desk(assembly: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """The platform, and the command line that reaches it."""
+    from tests.operations.desk import Desk, plays_message_moves
+    from tests.rehearsal.proofs.played import Played
+
+    plays_message_moves(monkeypatch)
+    with Played(assembly, workspace=tmp_path) as running:
+        yield Desk(running, tmp_path, monkeypatch)

@@ -1,0 +1,172 @@
+"""An operator's desk over a rehearsal: runs the command line as a person would and reads what it said.
+
+It must not judge: tests do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass, replace
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from moto.core.responses import ActionResult
+from moto.sqs.models import sqs_backends
+from moto.sqs.responses import SQSResponse
+
+from operations import dead_letters
+from operations.command_line import main
+from rehearsal.engine.functions import Functions
+from tests.rehearsal.proofs.played import Played
+
+ROOT = Path(__file__).resolve().parents[2]
+HOUR_S = 3600
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What a command said: its exit code, standard output and standard error."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def result(self) -> Any:
+        """The JSON document."""
+        return json.loads(self.out)
+
+
+class Desk:
+    """One platform and its operator."""
+
+    def __init__(self, played: Played, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.played, self.engine = played, played.engine
+        self._folder = folder
+        self.outputs = folder / "outputs.json"
+        stacks = ("Amp-dev-DataLake", "Amp-dev-EventStream", "Amp-dev-ShowCatalog")
+        self.outputs.write_text(json.dumps({stack: dict(self.engine.outputs(stack)) for stack in stacks}))
+        self.reach = ["--endpoint-url", self.engine.endpoint_url, "--outputs", str(self.outputs)]
+        self._monkeypatch = monkeypatch
+        # A rehearsal's queue is on one server: there are no others to wait for.
+        monkeypatch.setattr(dead_letters, "_WAIT_S", 0)
+        self.become(self.engine.administrator_environment())
+
+    def become(self, environment: dict[str, str]) -> None:
+        """Act with other credentials from now on."""
+        self.environment = {name: value for name, value in environment.items() if name != "AWS_ENDPOINT_URL"}
+        for name, value in self.environment.items():
+            self._monkeypatch.setenv(name, value)
+
+    def run(self, *arguments: str) -> Said:
+        """Run a command in this process, with its JSON."""
+        out, err = StringIO(), StringIO()
+        with redirect_stdout(out), redirect_stderr(err):
+            code = main([*arguments, *self.reach, "--json"])
+        return Said(code=code, out=out.getvalue(), err=err.getvalue())
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start a command in a process of its own, as it can be killed there."""
+        return subprocess.Popen(  # noqa: S603 - our own command line
+            [sys.executable, "-m", "operations", *arguments, *self.reach, "--json"],
+            cwd=ROOT,
+            env={**os.environ, **self.environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    # --- time and faults ------------------------------------------------------------------------------
+
+    def next_hour(self) -> None:
+        """Let the present hour of arrival end."""
+        self.played.settle()
+        self.engine.advance(HOUR_S)
+        self.played.settle()
+
+    def deploy_flatten_with(self, file: str, old: str, new: str) -> None:
+        """Deploy the flattening function with one of its own files changed."""
+        functions = self.engine.account.service(Functions)
+        definition = functions.find(self.played.function("Flatten"))
+        assert definition.asset is not None
+        changed = self._folder / "changed-asset"
+        shutil.copytree(definition.asset, changed)
+        text = (changed / file).read_text()
+        assert text.count(old) == 1, f"{file} holds {old!r} {text.count(old)} times"
+        (changed / file).write_text(text.replace(old, new))
+        functions.put(replace(definition, asset=changed))
+        self._sound = definition
+
+    def deploy_sound_flatten(self) -> None:
+        """Deploy the flattening function of this checkout again."""
+        self.engine.account.service(Functions).put(self._sound)
+
+    # --- looking --------------------------------------------------------------------------------------
+
+    def landed(self, table: str) -> Counter[str]:
+        """How often each event id stands in a table."""
+        self.played.read()
+        return Counter(dict(self.played.query(f'SELECT event_id, count(*) FROM "{table}" GROUP BY 1')))  # noqa: S608
+
+    def objects(self, prefix: str) -> dict[str, Any]:
+        """The JSON objects below a prefix of the raw bucket."""
+        s3, bucket = self.engine.client("s3"), self.played.deployed.raw_bucket
+        listed = s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
+        return {one["Key"]: json.loads(s3.get_object(Bucket=bucket, Key=one["Key"])["Body"].read()) for one in listed}
+
+    def depth(self) -> int:
+        """Messages in the dead-letter queue, hidden ones included."""
+        names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+        url = self.played.deployed.dead_letter_queue_url
+        found = self.engine.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=list(names))["Attributes"]
+        return sum(int(found[name]) for name in names)
+
+
+def groups(said: Said, source: str) -> dict[tuple[str, str], dict[str, Any]]:
+    """The groups of an explanation that come from one source, by reason and type."""
+    return {(one["reason"], one["type"]): one for one in said.result["groups"] if one["source"].startswith(source)}
+
+
+def plays_message_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let moto answer the two calls of a message move that it lacks: one move, done at once, and its task."""
+    tasks: dict[str, Sequence[dict[str, Any]]] = {}
+
+    def queue(arn: str) -> Any:
+        region, account, name = arn.split(":")[3:6]
+        return sqs_backends[account][region].queues[name]
+
+    def start(response: Any) -> ActionResult:
+        source, destination = response._get_param("SourceArn"), response._get_param("DestinationArn")
+        assert destination, "a message that a function sent has no source that SQS knows"
+        moved = list(queue(source)._messages)
+        for message in moved:
+            queue(source)._messages.remove(message)
+            target = queue(destination)
+            # A moved message is a new one: its receipts are counted anew (SQS guide, "dead-letter queue redrive").
+            backend = sqs_backends[target.account_id][target.region]
+            backend.send_message(target.name, message.body, message_attributes=message.message_attributes)
+        task = {
+            "TaskHandle": "task",
+            "Status": "COMPLETED",
+            "SourceArn": source,
+            "DestinationArn": destination,
+            "ApproximateNumberOfMessagesMoved": len(moved),
+            "ApproximateNumberOfMessagesToMove": len(moved),
+        }
+        tasks[source] = [task, *tasks.get(source, ())]
+        return ActionResult({"TaskHandle": "task"})
+
+    def listed(response: Any) -> ActionResult:
+        return ActionResult({"Results": list(tasks.get(response._get_param("SourceArn"), ()))[:1]})
+
+    monkeypatch.setattr(SQSResponse, "start_message_move_task", start, raising=False)
+    monkeypatch.setattr(SQSResponse, "list_message_move_tasks", listed, raising=False)

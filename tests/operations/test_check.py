@@ -1,0 +1,138 @@
+"""A check says what is not as it should be, and ends with 1 then."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+pytest.importorskip("time_machine", reason="a rehearsal needs the packages of requirements-dev.txt")
+
+from tests.rehearsal.proofs.played import like
+
+if TYPE_CHECKING:
+    from tests.operations.desk import Desk, Said
+
+pytestmark = pytest.mark.xdist_group("rehearsal")
+
+
+def problems(said: Said) -> list[str]:
+    return [one["sentence"] for one in said.result if one["level"] == "problem"]
+
+
+def alarm(desk: Desk, name: str, **more: object) -> None:
+    given: dict[str, object] = {
+        "AlarmName": f"Amp-dev-{name}",
+        "Namespace": "AWS/Firehose",
+        "MetricName": "Errors",
+        "Statistic": "Maximum",
+        "Period": 300,
+        "EvaluationPeriods": 1,
+        "Threshold": 600,
+        "ComparisonOperator": "GreaterThanThreshold",
+        "AlarmActions": [desk.engine.outputs("Amp-dev-DataLake")["AlarmTopicArn"]],
+    }
+    desk.engine.client("cloudwatch").put_metric_alarm(**{**given, **more})
+
+
+def test_a_platform_as_it_was_deployed_is_in_order(desk: Desk) -> None:
+    desk.played.put(like("a"))
+    desk.played.settle()
+    said = desk.run("check")
+    assert (said.code, problems(said)) == (0, [])
+    assert {one["subject"] for one in said.result if one["level"] == "unknown"} == {"alarms", "delay"}
+
+
+def test_each_drift_of_a_table_is_named(desk: Desk) -> None:
+    glue = desk.engine.client("glue")
+
+    def change(name: str, **changes: object) -> None:
+        table = glue.get_table(DatabaseName="amp_dev_raw", Name=name)["Table"]
+        kept = {key: table[key] for key in ("Name", "StorageDescriptor", "Parameters", "PartitionKeys")}
+        glue.update_table(DatabaseName="amp_dev_raw", TableInput={**kept, **changes})
+
+    like_table = glue.get_table(DatabaseName="amp_dev_raw", Name="like")["Table"]
+    columns = [
+        {**column, "Type": "string"} if column["Name"] == "like_count" else column
+        for column in like_table["StorageDescriptor"]["Columns"]
+        if column["Name"] != "user_id"
+    ]
+    extra = {"Name": "new_one", "Type": "int"}
+    change("like", StorageDescriptor={**like_table["StorageDescriptor"], "Columns": [*columns, extra]})
+    quarantine = glue.get_table(DatabaseName="amp_dev_raw", Name="quarantine")["Table"]
+    change("quarantine", Parameters={**quarantine["Parameters"], "projection.type.values": "like"})
+    change("click", PartitionKeys=[])
+    glue.delete_table(DatabaseName="amp_dev_raw", Name="follow")
+    said = desk.run("check")
+    assert said.code == 1
+    found = problems(said)
+    for sentence in (
+        "table like lacks the column user_id",
+        "table like has the column new_one, which its contract does not",
+        "table like has like_count as string, its contract as int",
+        "table click is partitioned by nothing, not by arrival",
+        "table follow is not deployed",
+    ):
+        assert sentence in found
+    assert any("table quarantine has projection.type.values 'like'" in sentence for sentence in found)
+    assert len(found) == 6
+
+
+def test_an_alarm_that_tells_nobody_or_is_raised_is_named(desk: Desk) -> None:
+    alarm(desk, "fine")
+    alarm(desk, "mute", AlarmActions=[])
+    alarm(desk, "off", ActionsEnabled=False)
+    alarm(desk, "raised", AlarmDescription="Runbook: docs/runbooks/events-are-late.md")
+    desk.engine.client("cloudwatch").set_alarm_state(AlarmName="Amp-dev-raised", StateValue="ALARM", StateReason="test")
+    said = desk.run("check")
+    assert said.code == 1
+    assert problems(said) == [
+        "alarm Amp-dev-mute tells nobody: it has no action",
+        "alarm Amp-dev-off tells nobody: its actions are off",
+        "alarm Amp-dev-raised is raised. Runbook: docs/runbooks/events-are-late.md",
+    ]
+
+
+@pytest.mark.parametrize(("seconds", "code"), [(90, 0), (900, 1)])
+def test_the_age_of_the_oldest_record_on_its_way_is_told_by_the_metrics_that_alarms_watch(
+    desk: Desk, seconds: int, code: int
+) -> None:
+    dimensions = [{"Name": "DeliveryStreamName", "Value": "d"}]
+    alarm(desk, "fresh", MetricName="DeliveryToS3.DataFreshness", Dimensions=dimensions)
+    point = {"MetricName": "DeliveryToS3.DataFreshness", "Dimensions": dimensions, "Value": seconds}
+    now = desk.engine.clock.now()
+    desk.engine.client("cloudwatch").put_metric_data(Namespace="AWS/Firehose", MetricData=[{**point, "Timestamp": now}])
+    desk.engine.advance(60)
+    said = desk.run("check")
+    assert said.code == code
+    (sentence,) = [one["sentence"] for one in said.result if one["subject"] == "delay"]
+    assert f"{seconds} s old (late above 600 s)" in sentence
+
+
+def test_what_failed_and_was_not_replayed_is_wrong_until_it_is(desk: Desk) -> None:
+    desk.engine.faults.fail_function(desk.played.function("Flatten"), 4)
+    desk.played.put(like("a"))
+    desk.played.settle()
+    desk.played.put(b"no json")
+    desk.played.announce_text("poison")
+    desk.next_hour()
+    said = desk.run("check")
+    assert said.code == 1
+    assert problems(said) == [
+        "the dead-letter queue of show-changes holds about 1 messages",
+        "1 records of the last 24 h are quarantined and not replayed",
+        "1 records of the last 24 h were given up by Firehose and not replayed",
+    ]
+    desk.run("replay", "--since", "2026-11-18", "--reason", "Lambda.FunctionError")
+    assert len(problems(desk.run("check"))) == 2
+
+
+def test_the_region_is_taken_from_the_variable_of_the_aws_command_line_too(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    assert desk.run("check").code == 0
+    monkeypatch.delenv("AWS_REGION")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
+    refused = desk.run("check")
+    assert (refused.code, "region" in refused.err) == (2, True)

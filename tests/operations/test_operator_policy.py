@@ -1,0 +1,58 @@
+"""What an operator needs, and no more: every command runs under this policy, in the account's own terms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+pytest.importorskip("time_machine", reason="a rehearsal needs the packages of requirements-dev.txt")
+
+from tests.operations.operator_role import OPERATOR, become_operator, operator_policy
+from tests.rehearsal.proofs.played import like
+
+if TYPE_CHECKING:
+    from tests.operations.desk import Desk
+
+pytestmark = pytest.mark.xdist_group("rehearsal")
+
+
+def prepare(desk: Desk) -> None:
+    desk.engine.faults.fail_function(desk.played.function("Flatten"), 4)
+    desk.played.put(like("a"))
+    desk.played.settle()
+    desk.played.put(b"no json")
+    desk.played.announce("s1", "s2", serve=False)
+    desk.next_hour()
+
+
+COMMANDS = (
+    ("explain",),
+    ("replay", "--since", "2026-11-18", "--force"),
+    ("redrive", "--reason", "show_not_found"),
+    ("redrive", "--all"),
+    ("check",),
+)
+
+
+def test_every_command_runs_under_the_operators_policy(desk: Desk) -> None:
+    prepare(desk)
+    become_operator(desk, operator_policy(desk))
+    for command in COMMANDS:
+        said = desk.run(*command)
+        assert said.code in (0, 1), said.err
+    assert [call.need.action for call in desk.engine.refusals] == []
+    desk.played.settle()
+    assert desk.landed("like") == {"a": 1}
+
+
+def test_nothing_in_the_operators_policy_is_for_nothing(desk: Desk) -> None:
+    prepare(desk)
+    policy = operator_policy(desk)
+    become_operator(desk, policy)
+    for command in COMMANDS:
+        desk.run(*command)
+    used = {call.need.action for call in desk.engine.calls if call.principal.arn == OPERATOR}
+    granted = {action for statement in policy["Statement"] for action in statement["Action"]}
+    # A rehearsal's stacks are named by a file, and it keeps no alarms whose metrics could be asked for.
+    assert granted - used == {"cloudformation:DescribeStacks", "cloudwatch:GetMetricData", "sns:GetTopicAttributes"}
