@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 TOPIC = "show changes"
-FIREHOSE = "firehose: "
-"""How the reason of what Firehose gave up begins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +48,8 @@ class SentMessage:
 class Found:
     """A row that was read back from the lake.
 
-    `reason` is set for quarantine rows only, `show_id` and `show_version` for catalog entries only.
+    `reason` is set for quarantine rows only, `show_id` and `show_version` for catalog entries only. `derived` says that
+    the platform made the event id, because the event held none that could be read.
     """
 
     event_id: str
@@ -59,6 +58,12 @@ class Found:
     reason: str | None = None
     show_id: str | None = None
     show_version: int | None = None
+    derived: bool = False
+
+    @property
+    def outcome(self) -> str:
+        """What became of the event, in the words of `SentEvent.expected`."""
+        return "landed" if self.reason is None else f"quarantined:{self.reason}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,14 +84,20 @@ class GivenUp:
 
 @dataclass(slots=True, kw_only=True)
 class Line:
-    """The account of one type of event."""
+    """The account of one type of event.
+
+    sent - repeated = landed + quarantined + dead-lettered + given up + missing. `sent` counts every time that an event
+    was sent, `repeated` the times after its first; `deliveries` are rows in the lake.
+    """
 
     type: str
     sent: int = 0
+    repeated: int = 0
     deliveries: int = 0
     landed: int = 0
     quarantined: Counter[str] = field(default_factory=Counter)
     dead_lettered: Counter[str] = field(default_factory=Counter)
+    given_up: Counter[str] = field(default_factory=Counter)
     missing: list[str] = field(default_factory=list)
 
     @property
@@ -127,21 +138,24 @@ def account(
         messages: what the topic accepted.
         found: every row of the lake, quarantine included.
         dead_letters: every message of every dead-letter queue.
-        given_up: every record below Firehose's error prefix. It is accounted for, as dead-lettered, and yet
-            unexpected: the platform promises a row for whatever a producer sends.
+        given_up: every record below Firehose's error prefix. It is accounted for, as given up, and yet unexpected:
+            the platform promises a row for whatever a producer sends.
     """
     rows = _Rows(found)
     failed = _Failed(given_up)
     lines: dict[str, Line] = {}
     book = Account(lines=[])
     seen: set[str] = set()
-    for event in events:
+    for event, claimed in zip(events, rows.claim(events), strict=True):
         line = lines.setdefault(event.type, Line(type=event.type))
+        line.sent += 1
+        line.deliveries += len(claimed)
         if event.event_id is not None and event.event_id in seen:
-            continue  # sent more than once on purpose; its rows were counted at its first mention
+            line.repeated += 1  # what became of the event was entered at its first mention
+            continue
         if event.event_id is not None:
             seen.add(event.event_id)
-        _enter(event, rows.claim(event), failed, line, book)
+        _enter(event, claimed, failed, line, book)
     _settle_messages(messages, rows, failed, dead_letters, lines, book)
     book.unexpected += [f"a row that nobody sent: {row.type} {row.event_id}" for row in rows.unclaimed()]
     book.unexpected += failed.said()
@@ -150,7 +164,7 @@ def account(
 
 
 class _Rows:
-    """The rows that were read back, claimed one event after the other."""
+    """The rows that were read back, each claimed by one event at most."""
 
     def __init__(self, found: Iterable[Found]) -> None:
         self._by_id: dict[str, list[Found]] = defaultdict(list)
@@ -162,17 +176,35 @@ class _Rows:
         self._claimed: set[str] = set()
         self._of_events: set[str] = set()
 
-    def claim(self, event: SentEvent) -> list[Found]:
-        """The rows of an event: by its id, else the next unclaimed id of its place on the stream."""
-        name = event.event_id
-        if name is None or name not in self._by_id:
-            free = (other for other in self._ids_at[event.sequence_number] if other not in self._claimed)
-            name = next(free, None)
-        if name is None:
+    def claim(self, events: Sequence[SentEvent]) -> list[list[Found]]:
+        """The rows of each event; an event that is sent again gets none beside those of its first mention.
+
+        Every id goes first to the event that carries it: events of one stream record share a place, and one that is
+        lost must not take its neighbour's row. Only then is an event whose id nobody could read known by its place.
+        """
+        by_id = [self._take(event.event_id) for event in events]
+        return [rows or self._take(self._at_place(event)) for event, rows in zip(events, by_id, strict=True)]
+
+    def _take(self, name: str | None) -> list[Found]:
+        if name is None or name not in self._by_id or name in self._claimed:
             return []
         self._claimed.add(name)
         self._of_events.add(name)
         return self._by_id[name]
+
+    def _at_place(self, event: SentEvent) -> str | None:
+        """A row of the event's stream record that carries no id of a producer, or is in quarantine.
+
+        Of several, one that became what was promised: without ids nothing else tells lines of one record apart.
+        """
+        if event.event_id in self._by_id:
+            return None
+        free = [
+            name
+            for name in self._ids_at[event.sequence_number]
+            if name not in self._claimed and any(row.derived or row.reason for row in self._by_id[name])
+        ]
+        return min(free, key=lambda name: self._by_id[name][0].outcome != event.expected, default=None)
 
     def holds_show(self, show_id: str, version: int | None) -> bool:
         """Whether the catalog entry of a show landed, at this version or a later one; claims all its rows.
@@ -222,7 +254,7 @@ class _Failed:
         for place in self._by_digest.get(event.digest, ()):
             if place not in self._names:
                 self._names[place] = f"{event.type} {name}"
-                return f"{FIREHOSE}{self._all[place].reason}"
+                return self._all[place].reason
         return ""
 
     def claim_show(self, show_id: str, version: int | None) -> str:
@@ -230,7 +262,7 @@ class _Failed:
         for place, found in self._shows.get(show_id, ()):
             if version is None or (found is not None and found >= version):
                 self._names[place] = f"the entry of show {show_id}"
-                return f"{FIREHOSE}{self._all[place].reason}"
+                return self._all[place].reason
         return ""
 
     def said(self) -> list[str]:
@@ -259,24 +291,20 @@ def _show_of(line: bytes) -> tuple[str | None, int | None]:
 
 def _enter(event: SentEvent, rows: list[Found], failed: _Failed, line: Line, book: Account) -> None:
     name = event.event_id or f"sequence number {event.sequence_number}"
-    line.sent += 1
-    line.deliveries += len(rows)
     if not rows:
         why = failed.claim(event, name)
         if why:
-            line.dead_lettered[why] += 1
+            line.given_up[why] += 1
         else:
             line.missing.append(f"{event.type} {name}")
         return
-    reason = next((row.reason for row in rows if row.reason is not None), None)
-    if reason is None:
+    told = next((row for row in rows if row.reason is not None), rows[0])
+    if told.reason is None:
         line.landed += 1
-        outcome = "landed"
     else:
-        line.quarantined[reason] += 1
-        outcome = f"quarantined:{reason}"
-    if event.expected and event.expected != outcome:
-        book.unexpected.append(f"{event.type} {name} was promised to be {event.expected} and is {outcome}")
+        line.quarantined[told.reason] += 1
+    if event.expected and event.expected != told.outcome:
+        book.unexpected.append(f"{event.type} {name} was promised to be {event.expected} and is {told.outcome}")
 
 
 def _settle_messages(
@@ -301,7 +329,7 @@ def _settle_messages(
             line.landed += 1
             outcome = "landed"
         elif message.show_id is not None and (why := failed.claim_show(message.show_id, message.version)):
-            line.dead_lettered[why] += 1
+            line.given_up[why] += 1
             continue
         else:
             line.missing.append(f"show change {message.message_id} (show {message.show_id})")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rehearsal.engine.iam import CallRecord
 from rehearsal.scenario.accounting import Account
@@ -24,6 +24,7 @@ OVERSIZE_RECORDS = 5
 OVERSIZE_BYTES = 900_000
 """Records of back-slashes: flattening doubles them, so that a batch of them outgrows a 6 MB response."""
 REFUSED_ENTRIES = 3
+BAD_NEIGHBOUR = "fault: bad line among good ones"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +59,19 @@ def faulty_events(settings: PopulationSettings, *, at_s: float) -> list[Event]:
         }
         line = json.dumps(body).encode()
         events.append(Event(at_s=at_s, line=line, type="activity_update", event_id=name, expected="landed"))
-    return events
+    return [*events, *_neighbours(settings, at_s=at_s)]
+
+
+def _neighbours(settings: PopulationSettings, *, at_s: float) -> list[Event]:
+    """A bad line among good ones, all in one record of the stream."""
+    good = []
+    for number in range(2):
+        name = f"neighbour-{settings.seed}-{number}"
+        body = {"event_type": "like", "event_id": name, "occurred_at": int(at_s * 1000), "show": {"id": "show-1009"}}
+        good.append(Event(at_s=at_s, line=json.dumps(body).encode(), type="like", event_id=name, expected="landed"))
+    line = b'{"event_type": "like", "event_id": "cut sho'
+    bad = Event(at_s=at_s, line=line, type=BAD_NEIGHBOUR, event_id=None, expected="quarantined:not_json")
+    return [replace(event, record=BAD_NEIGHBOUR) for event in (good[0], bad, good[1])]
 
 
 def faulty_changes(catalog: CatalogService, changes: Sequence[Change]) -> list[Change]:
@@ -106,6 +119,17 @@ def judged(
             name=f"a batch whose answer outgrows 6 MB ({len(oversize)} records of {OVERSIZE_BYTES:,} bytes)",
             said=f"{put_back} records put back on the stream, then landed",
             met=put_back > 0 and "oversize-" not in missing,
+        )
+    )
+    shared = [
+        event for event in ledger.events if event.type == BAD_NEIGHBOUR or (event.event_id or "").startswith("neighbour-")
+    ]
+    together = len(shared) == 3 and len({event.sequence_number for event in shared}) == 1
+    found.append(
+        Fault(
+            name="a bad line among good ones in one record",
+            said="quarantined alone, not_json; its neighbours landed",
+            met=together and not any(name in missing + unexpected for name in (BAD_NEIGHBOUR, "neighbour-")),
         )
     )
     dead = lines["show changes"].dead_lettered if "show changes" in lines else {}

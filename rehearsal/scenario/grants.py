@@ -19,6 +19,10 @@ class Explanation(NamedTuple):
 
 
 _ERRORS = "Firehose writes here only what the flattening function could not answer; a default rehearsal has none."
+_UPLOADS = (
+    "Firehose's documentation asks for it (Grant Firehose access to an Amazon S3 destination): uploads in parts and "
+    "retries need it. Here each file is one PutObject."
+)
 _BY_VERSION = (
     "Firehose may name the function with its version; its documentation shows that form, and a refusal would stop "
     "delivery."
@@ -34,8 +38,11 @@ EXPLANATIONS: tuple[Explanation, ...] = (
         "console) and does not say when it is called.",
     ),
     Explanation("DeliveryRole", "s3:PutObject", "/firehose-errors/", _ERRORS),
-    Explanation("DeliveryRole", "s3:GetObject", "/firehose-errors/", _ERRORS),
-    Explanation("DeliveryRole", "s3:AbortMultipartUpload", "/firehose-errors/", _ERRORS),
+    Explanation("DeliveryRole", "s3:AbortMultipartUpload", "", _UPLOADS),
+    Explanation("DeliveryRole", "s3:GetObject", "", _UPLOADS),
+    Explanation("DeliveryRole", "s3:GetBucketLocation", "", _UPLOADS),
+    Explanation("DeliveryRole", "s3:ListBucket", "", _UPLOADS),
+    Explanation("DeliveryRole", "s3:ListBucketMultipartUploads", "", _UPLOADS),
     Explanation(
         "DeliveryRole",
         "kms:Decrypt",

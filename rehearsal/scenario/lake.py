@@ -69,9 +69,9 @@ class Lake:
             entry = name == "show_catalog_entry"
             show, version = ("show_id", "show_version") if entry else ("NULL", "NULL")
             rows = self.connection.execute(
-                f"SELECT event_id, sequence_number, {reason}, {show}, {version} FROM {_quoted(name)}"
+                f"SELECT event_id, sequence_number, event_id_derived, {reason}, {show}, {version} FROM {_quoted(name)}"
             )
-            for event_id, sequence_number, why, show_id, show_version in rows.fetchall():
+            for event_id, sequence_number, derived, why, show_id, show_version in rows.fetchall():
                 yield Found(
                     event_id=event_id,
                     sequence_number=sequence_number,
@@ -79,6 +79,7 @@ class Lake:
                     reason=why,
                     show_id=show_id,
                     show_version=show_version,
+                    derived=bool(derived),
                 )
 
     def delays_s(self) -> list[float]:

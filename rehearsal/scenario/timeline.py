@@ -14,6 +14,8 @@ from rehearsal.scenario.traffic import Change, Event, event_of
 
 HISTORY_PER_SECOND = 200
 """How fast history is sent through the stream, in events a second of the platform's time."""
+EVENTS_PER_RECORD = 20
+"""How many events some producers put into one record of the stream, a line each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,20 +49,22 @@ def generated(settings: PopulationSettings) -> Timeline:
     live = list(population.live_events())
     step_s = settings.live_minutes * 60 / max(1, len(live))
     events = [
-        *_evenly(history, begin_s=history_s, step_s=1 / HISTORY_PER_SECOND),
-        *_evenly(live, begin_s=live_s, step_s=step_s),
+        *_evenly("history", history, begin_s=history_s, step_s=1 / HISTORY_PER_SECOND),
+        *_evenly("live", live, begin_s=live_s, step_s=step_s),
     ]
     return Timeline(begin_s=history_s, changes=changes, events=events)
 
 
-def _evenly(bodies: Iterable[dict[str, Any]], *, begin_s: float, step_s: float) -> list[Event]:
-    # In their order, evenly: occurred_at cannot be the time of sending, because some clocks are wrong.
+def _evenly(name: str, bodies: Iterable[dict[str, Any]], *, begin_s: float, step_s: float) -> list[Event]:
+    # In their order, evenly: occurred_at cannot be the time of sending, because some clocks are wrong. By turns as
+    # many events in records of their own as in one record together: the platform promises to take both.
     return [
         replace(
             event_of(
                 json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(), at_s=begin_s + place * step_s
             ),
             expected="landed",
+            record=f"{name} {place // EVENTS_PER_RECORD}" if place // EVENTS_PER_RECORD % 2 else "",
         )
         for place, body in enumerate(bodies)
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -16,19 +17,26 @@ from rehearsal.scenario.deployment import Deployed
 MAX_RECORDS = 500
 MAX_BYTES = 4_500_000
 MAX_RECORD_BYTES = 1024 * 1024
+MAX_SHARED_BYTES = 25_000
+"""Most bytes of a record that holds several events; one event alone may be larger."""
 PUT_ATTEMPTS = 5
 TOPIC_BATCH = 10
 
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """An event to put: its line, and what is promised for it (empty: whatever). `at_s` is when, in virtual seconds."""
+    """An event to put: its line, and what is promised for it (empty: whatever). `at_s` is when, in virtual seconds.
+
+    Events that follow one another and name the same `record` share a record of the stream, a line each; one that
+    names none has a record of its own.
+    """
 
     at_s: float
     line: bytes
     type: str
     event_id: str | None
     expected: str = ""
+    record: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +53,7 @@ class Change:
 
 @dataclass(kw_only=True)
 class Ledger:
-    """What stream and topic took; `too_large` for the stream, and how many entries it `refused` before it took them.
+    """What stream and topic took; `too_large` for the stream, and how many records it `refused` before it took them.
 
     `not_taken` says what a whole call was refused for, with how many events or show changes it held.
     """
@@ -53,6 +61,7 @@ class Ledger:
     events: list[SentEvent] = field(default_factory=list)
     messages: list[SentMessage] = field(default_factory=list)
     too_large: list[str] = field(default_factory=list)
+    records: int = 0
     refused: int = 0
     not_taken: list[str] = field(default_factory=list)
 
@@ -60,12 +69,12 @@ class Ledger:
 def event_of(line: bytes, *, at_s: float, expected: str = "") -> Event:
     """An event as a producer's line says it is; what cannot be read has no type and no id."""
     try:
-        body = json.loads(line)
-    except (ValueError, RecursionError):
+        body = json.loads(line, parse_float=Decimal)
+    except (ValueError, ArithmeticError, RecursionError):
         body = None
     found = body if isinstance(body, dict) else {}
     kind, name = found.get("event_type"), found.get("event_id")
-    if isinstance(name, int) and not isinstance(name, bool):
+    if isinstance(name, int | Decimal) and not isinstance(name, bool):
         name = str(name)
     return Event(
         at_s=at_s,
@@ -140,31 +149,35 @@ class Traffic:
                 )
 
     def put(self, events: Sequence[Event]) -> None:
-        """Put events on the stream, one a record, refused entries again and alone."""
+        """Put events on the stream, those of one record together, refused records again, whole and alone."""
         fitting = [event for event in events if len(event.line) + 1 <= MAX_RECORD_BYTES]
         self.ledger.too_large += [
             f"{event.type} of {len(event.line):,} bytes" for event in events if len(event.line) + 1 > MAX_RECORD_BYTES
         ]
-        for batch in _batches(fitting):
+        for batch in _batches(_records(fitting)):
             self._put_batch(batch)
 
-    def _put_batch(self, batch: list[Event]) -> None:
+    def _put_batch(self, batch: list[list[Event]]) -> None:
         for _ in range(PUT_ATTEMPTS):
             entries = [
-                {"Data": event.line + b"\n", "PartitionKey": event.event_id or str(len(self.ledger.events) + number)}
-                for number, event in enumerate(batch)
+                {
+                    "Data": b"".join(event.line + b"\n" for event in record),
+                    "PartitionKey": record[0].event_id or str(len(self.ledger.events) + number),
+                }
+                for number, record in enumerate(batch)
             ]
             try:
                 answers = self._kinesis.put_records(StreamARN=self._deployed.stream_arn, Records=entries)["Records"]
             except ClientError as error:
-                self.ledger.not_taken.append(f"{len(batch)} events by the stream: {error}")
+                self.ledger.not_taken.append(f"{sum(map(len, batch))} events by the stream: {error}")
                 return
             refused = []
-            for event, answer in zip(batch, answers, strict=True):
+            for record, answer in zip(batch, answers, strict=True):
                 if answer.get("ErrorCode"):
-                    refused.append(event)
+                    refused.append(record)
                     continue
-                self.ledger.events.append(
+                self.ledger.records += 1
+                self.ledger.events += [
                     SentEvent(
                         type=event.type,
                         event_id=event.event_id,
@@ -172,7 +185,8 @@ class Traffic:
                         expected=event.expected,
                         digest=digest(event.line),
                     )
-                )
+                    for event in record
+                ]
             self.ledger.refused += len(refused)
             if not refused:
                 return
@@ -180,13 +194,26 @@ class Traffic:
         raise RuntimeError(f"the stream refused {len(batch)} records {PUT_ATTEMPTS} times; a producer would give up")
 
 
-def _batches(events: Sequence[Event]) -> list[list[Event]]:
-    batches: list[list[Event]] = []
-    size = MAX_BYTES + 1
+def _records(events: Sequence[Event]) -> list[list[Event]]:
+    records: list[list[Event]] = []
+    name, size = "", 0
     for event in events:
-        if size + len(event.line) > MAX_BYTES or len(batches[-1]) == MAX_RECORDS:
+        size += len(event.line) + 1
+        if not event.record or event.record != name or size > MAX_SHARED_BYTES:
+            records.append([])
+            name, size = event.record, len(event.line) + 1
+        records[-1].append(event)
+    return records
+
+
+def _batches(records: Sequence[list[Event]]) -> list[list[list[Event]]]:
+    batches: list[list[list[Event]]] = []
+    size = MAX_BYTES + 1
+    for record in records:
+        length = sum(len(event.line) + 1 for event in record)
+        if size + length > MAX_BYTES or len(batches[-1]) == MAX_RECORDS:
             batches.append([])
             size = 0
-        batches[-1].append(event)
-        size += len(event.line) + 100
+        batches[-1].append(record)
+        size += length + 100
     return batches

@@ -72,7 +72,7 @@ def test_every_view_holds_every_column(event: Event) -> None:
 @every_event
 @pytest.mark.parametrize("full", [True, False])
 def test_a_sample_is_valid_by_the_schema_that_producers_get(event: Event, full: bool) -> None:
-    jsonschema = pytest.importorskip("jsonschema", reason="the checks' own package")
+    jsonschema = pytest.importorskip("jsonschema", reason="needs jsonschema: install requirements-dev.txt")
     schema = json_schema.schema(event)
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(json.loads(json.dumps(sample(event, full=full))), schema)

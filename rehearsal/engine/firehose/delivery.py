@@ -27,11 +27,6 @@ from rehearsal.engine.functions import Functions
 RETRY_REFUSED_S = 30.0
 RETRY_FUNCTION_S = 1.0
 PROCESSING_FAILED = "processing-failed"
-# Amazon Data Firehose Developer Guide, "Grant Firehose access to an Amazon S3 destination": what its policy must
-# hold beside PutObject, for setting up and for mending interrupted uploads; here all of it is
-# asked for, the parts that only a mishap needs too.
-_BUCKET_ACTIONS = ("s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads")
-_OBJECT_ACTIONS = ("s3:AbortMultipartUpload", "s3:GetObject")
 
 
 @dataclass(kw_only=True)
@@ -56,7 +51,6 @@ class Delivery:
         self._buffers = Buffers(limit_bytes=config.buffer_bytes, interval_s=config.buffer_s)
         self._read_not_before = self._write_not_before = 0.0
         self._problem = ""
-        self._bucket_known = False
         self._failures: Counter[str] = Counter()
 
     def due(self) -> float | None:
@@ -272,7 +266,6 @@ class Delivery:
         key = f"{folder}{config.name}-1-{stamp}-{uuid.uuid4()}{config.extension}"
         body = b"".join(buffer.lines)
         try:
-            self._check_bucket(key)
             client = account.client_as(
                 "s3", config.role_arn, acting=ACTING, session=config.name[:64], source_arn=config.arn
             )
@@ -293,13 +286,6 @@ class Delivery:
             self._measured("DeliveryToS3.Success", 1)
             age = account.clock.time() - buffer.oldest.timestamp()
             self._measured("DeliveryToS3.DataFreshness", age, unit="Seconds")
-
-    def _check_bucket(self, key: str) -> None:
-        bucket = f"arn:aws:s3:::{self._config.bucket}"
-        needs = [] if self._bucket_known else [iam.Need(action=one, resource=bucket) for one in _BUCKET_ACTIONS]
-        needs += [iam.Need(action=one, resource=f"{bucket}/{key}") for one in _OBJECT_ACTIONS]
-        self._account.authorizer.authorize(self._principal(self._config.role_arn), needs)
-        self._bucket_known = True
 
     # --- what is told ---------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("jinja2", reason="the rehearsal's own package")
+pytest.importorskip("jinja2", reason="needs jinja2: install requirements-dev.txt")
 
 from rehearsal.scenario.accounting import Account, Line
 from rehearsal.scenario.report.findings import Findings, Query, ResourceType, RoleUse, Step, histogram, quantile
