@@ -101,6 +101,12 @@ class Line:
     missing: list[str] = field(default_factory=list)
 
     @property
+    def reasons(self) -> dict[str, int]:
+        """Why events of this type did not land, with how many of them, each after the place where they are."""
+        places = [("quarantine", self.quarantined), ("dead letter", self.dead_lettered), ("given up", self.given_up)]
+        return {f"{place}, {reason}": count for place, counts in places for reason, count in sorted(counts.items())}
+
+    @property
     def arrived_again(self) -> int:
         """Rows beyond one for each event: deliveries that are told by their event id."""
         return self.deliveries - self.landed - self.quarantined.total()

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from rehearsal.engine.engine import OUTSIDE_SERVICE
 from rehearsal.engine.errors import NotSettled, RehearsalError
 from rehearsal.scenario.assembly import ROOT, SynthesisError
 from rehearsal.scenario.inputs import InputError
@@ -147,17 +148,24 @@ def summary(findings: Findings, report: Path) -> str:
     modelled = [f"{kind.name.removeprefix('AWS::')} {kind.count}" for kind in findings.resources if kind.only_modelled]
     lines += [f"  acting: {', '.join(acting)}", f"  only modelled: {', '.join(modelled) or 'none'}", ""]
     lines.append(
-        f"{'type':<24}{'sent':>8}{'landed':>8}{'again':>7}{'quarantined':>13}{'dead letters':>14}{'missing':>9}"
+        f"{'type':<24}{'sent':>9}{'repeated':>10}{'landed':>9}{'again':>7}{'quarantined':>13}{'dead letters':>14}"
+        f"{'given up':>10}{'missing':>9}"
     )
     for line in findings.account.lines:
         lines.append(
-            f"{line.type[:23]:<24}{line.sent:>8,}{line.landed:>8,}{line.arrived_again:>7,}"
-            f"{line.quarantined.total():>13,}{line.dead_lettered.total():>14,}{len(line.missing):>9,}"
+            f"{line.type[:23]:<24}{line.sent:>9,}{line.repeated:>10,}{line.landed:>9,}{line.arrived_again:>7,}"
+            f"{line.quarantined.total():>13,}{line.dead_lettered.total():>14,}{line.given_up.total():>10,}"
+            f"{len(line.missing):>9,}"
         )
     lines.append(
-        f"{'in all':<24}{counts['sent']:>8,}{counts['landed']:>8,}{counts['again']:>7,}"
-        f"{counts['quarantined']:>13,}{counts['dead-lettered']:>14,}{counts['missing']:>9,}"
+        f"{'in all':<24}{counts['sent']:>9,}{counts['repeated']:>10,}{counts['landed']:>9,}{counts['again']:>7,}"
+        f"{counts['quarantined']:>13,}{counts['dead-lettered']:>14,}{counts['given up']:>10,}{counts['missing']:>9,}"
     )
+    lines += ["sent - repeated = landed + quarantined + dead letters + given up + missing; again: rows beyond one", ""]
+    for line in findings.account.lines:
+        if line.reasons:
+            said = "; ".join(f"{reason} × {count:,}" for reason, count in line.reasons.items())
+            lines.append(f"  {line.type}: {said}")
     delays = findings.delays_s
     lines += [
         "",
@@ -186,7 +194,8 @@ def summary(findings: Findings, report: Path) -> str:
     if problems:
         lines += ["NOT EVERYTHING IS AS IT SHOULD BE:", *(f"  - {problem}" for problem in problems[:40])]
     else:
-        lines.append(f"Every one of {counts['sent']:,} events and show changes is accounted for.")
+        repeated = f" (of them repeated: {counts['repeated']:,})" if counts["repeated"] else ""
+        lines.append(f"Every one of {counts['sent']:,} events and show changes{repeated} is accounted for.")
     lines.append(f"Report: {report}")
     return "\n".join(lines)
 
@@ -204,9 +213,10 @@ def _keep(rehearsed: Rehearsed) -> None:
     variables = "\n".join(
         f"  export {name}={shlex.quote(value)}" for name, value in engine.administrator_environment().items()
     )
+    app = engine.authorizer.credentials(deployed.producer_role, service=OUTSIDE_SERVICE, session="visitor")
     print(
         f"""
-The platform is running. In another terminal:
+The platform is running. In another terminal, with the administrator's credentials, who may do everything:
 
 {variables}
 
@@ -216,7 +226,12 @@ The platform is running. In another terminal:
   aws s3 ls --recursive s3://{deployed.raw_bucket}/
   aws sqs receive-message --queue-url {deployed.dead_letter_queue_url} --message-attribute-names All
 
-or the same with boto3. The catalog service answers on {rehearsed.catalog.base_url}.
+or the same with boto3. To feel the policies, go on as an app, whose role may put on the stream and nothing else:
+
+  AWS_ACCESS_KEY_ID={app.access_key_id} AWS_SECRET_ACCESS_KEY={shlex.quote(app.secret_access_key)} \\
+      AWS_SESSION_TOKEN={shlex.quote(app.session_token)} aws s3 ls s3://{deployed.raw_bucket}/
+
+The catalog service answers on {rehearsed.catalog.base_url}.
 What you send is worked on at once: the platform's clock jumps over waiting. Press Ctrl-C to end it.""",
         flush=True,
     )

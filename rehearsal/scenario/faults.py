@@ -67,7 +67,13 @@ def _neighbours(settings: PopulationSettings, *, at_s: float) -> list[Event]:
     good = []
     for number in range(2):
         name = f"neighbour-{settings.seed}-{number}"
-        body = {"event_type": "like", "event_id": name, "occurred_at": int(at_s * 1000), "show": {"id": "show-1009"}}
+        body = {
+            "event_type": "like",
+            "event_id": name,
+            "occurred_at": int(at_s * 1000),
+            "show": {"id": "show-1009"},
+            "like": {"count": 1},
+        }
         good.append(Event(at_s=at_s, line=json.dumps(body).encode(), type="like", event_id=name, expected="landed"))
     line = b'{"event_type": "like", "event_id": "cut sho'
     bad = Event(at_s=at_s, line=line, type=BAD_NEIGHBOUR, event_id=None, expected="quarantined:not_json")
@@ -122,7 +128,9 @@ def judged(
         )
     )
     shared = [
-        event for event in ledger.events if event.type == BAD_NEIGHBOUR or (event.event_id or "").startswith("neighbour-")
+        event
+        for event in ledger.events
+        if event.type == BAD_NEIGHBOUR or (event.event_id or "").startswith("neighbour-")
     ]
     together = len(shared) == 3 and len({event.sequence_number for event in shared}) == 1
     found.append(

@@ -11,12 +11,12 @@ from botocore.exceptions import ClientError
 from rehearsal.engine import iam
 from rehearsal.engine.engine import Engine
 from rehearsal.scenario import grants
-from rehearsal.scenario.accounting import FIREHOSE, Account, DeadLetter
+from rehearsal.scenario.accounting import Account, DeadLetter
 from rehearsal.scenario.catalog_service import CatalogService
 from rehearsal.scenario.deployment import Deployed
 from rehearsal.scenario.faults import refusal_text
 from rehearsal.scenario.lake import Lake
-from rehearsal.scenario.report.findings import Query, ResourceType, RoleUse, Step
+from rehearsal.scenario.report.findings import Lane, Query, ResourceType, RoleUse, Step
 from rehearsal.scenario.traffic import Ledger
 
 RECEIPTS_USED_UP = "receive count used up"
@@ -118,34 +118,54 @@ def refusals(engine: Engine) -> list[str]:
     return list(dict.fromkeys([*said, *map(str, engine.authorizer.problems)]))
 
 
-def flow(deployed: Deployed, catalog: CatalogService, ledger: Ledger, book: Account, lake: Lake) -> list[list[Step]]:
+def flow(deployed: Deployed, catalog: CatalogService, ledger: Ledger, book: Account, lake: Lake) -> list[Lane]:
     """The way of the data, with what passed each place."""
     engine = deployed.engine
     runs = Counter(_logical_name(engine, run.function) for run in engine.invocations)
     failed = Counter(_logical_name(engine, run.function) for run in engine.invocations if run.outcome != "ok")
     ingest = next((name for name in runs if name.startswith("Ingest")), "")
     flatten = next((name for name in runs if name.startswith("Flatten")), "")
-    letters = sum(
-        count for line in book.lines for reason, count in line.dead_lettered.items() if not reason.startswith(FIREHOSE)
-    )
+    letters = sum(line.dead_lettered.total() for line in book.lines)
     given_up = len(lake.given_up())
     rows = sum(line.deliveries for line in book.lines)
     quarantined = sum(line.quarantined.total() for line in book.lines)
+    entries = int(metric(engine, "ShowsPublished"))
     shows = [
         Step(name="Topic", count=len(ledger.messages), unit="show changes"),
-        Step(name="Queue to ingest function", count=runs[ingest], unit="batches", bad=bool(failed[ingest])),
+        Step(
+            name="Queue to ingest function",
+            count=runs[ingest],
+            unit="batches",
+            bad=bool(failed[ingest]),
+            branches=[Step(name="Dead-letter queue", count=letters, unit="messages, each with its reason")],
+        ),
         Step(name="Catalog service", count=sum(catalog.calls.values()), unit="API calls"),
-        Step(name="On the stream", count=int(metric(engine, "ShowsPublished")), unit="catalog entries"),
-        Step(name="Dead-letter queue", count=letters, unit="messages, each with its reason"),
+        Step(name="Catalog entries", count=entries, unit="put on the stream"),
     ]
-    events = [
-        Step(name="Kinesis stream", count=len(ledger.events), unit="app events"),
-        Step(name="Firehose to flattening function", count=runs[flatten], unit="batches", bad=bool(failed[flatten])),
+    apps = [Step(name="Apps", count=len(ledger.events), unit=f"events in {ledger.records:,} records")]
+    both = [
+        Step(
+            name="Kinesis stream",
+            count=len(ledger.events) + entries,
+            unit=f"{len(ledger.events):,} events + {entries:,} catalog entries",
+        ),
+        Step(
+            name="Firehose to flattening function",
+            count=runs[flatten],
+            unit="batches",
+            bad=bool(failed[flatten]),
+            branches=[
+                Step(name="Quarantine", count=quarantined, unit="events, each with its reason"),
+                Step(name="Firehose's error prefix", count=given_up, unit="records given up", bad=bool(given_up)),
+            ],
+        ),
         Step(name="Raw zone", count=max(0, rows - quarantined), unit="rows"),
-        Step(name="Quarantine", count=quarantined, unit="events, each with its reason"),
-        Step(name="Firehose's error prefix", count=given_up, unit="records", bad=bool(given_up)),
     ]
-    return [shows, events]
+    return [
+        Lane(title="Show changes", steps=shows, joins=True),
+        Lane(title="App events", steps=apps, joins=True),
+        Lane(title="Both, on one stream into the lake", steps=both),
+    ]
 
 
 def resources(engine: Engine) -> list[ResourceType]:

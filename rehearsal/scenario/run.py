@@ -211,13 +211,15 @@ def _moment(at_s: float, settings: PopulationSettings) -> datetime:
 
 
 def totals(findings: Findings) -> Counter[str]:
-    """What there was in all: sent, landed, again, quarantined, dead-lettered, missing."""
+    """What there was in all: sent, repeated, landed, again, quarantined, dead-lettered, given up, missing."""
     counts: Counter[str] = Counter()
     for line in findings.account.lines:
         counts["sent"] += line.sent
+        counts["repeated"] += line.repeated
         counts["landed"] += line.landed
         counts["again"] += line.arrived_again
         counts["quarantined"] += line.quarantined.total()
         counts["dead-lettered"] += line.dead_lettered.total()
+        counts["given up"] += line.given_up.total()
         counts["missing"] += len(line.missing)
     return counts

@@ -48,12 +48,25 @@ class Query:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """A box of the flow: its name, what it counts, and the count; `bad` when the count should be zero and is not."""
+    """A box of the flow: its name, what it counts, and the count; `bad` when the count should be zero and is not.
+
+    `branches` are where things go from here that do not go on to the next step.
+    """
 
     name: str
     count: int
     unit: str
     bad: bool = False
+    branches: Sequence[Step] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lane:
+    """Steps that follow one another; `joins` says that the last of them leads into the lane that all share."""
+
+    title: str
+    steps: Sequence[Step]
+    joins: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +81,7 @@ class Findings:
     started: datetime
     settings: Mapping[str, object]
     account: Account
-    flow: Sequence[Sequence[Step]]
+    flow: Sequence[Lane]
     faults: Sequence[tuple[str, str, bool]]
     resources: Sequence[ResourceType]
     roles: Sequence[RoleUse]

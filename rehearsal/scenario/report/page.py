@@ -29,6 +29,7 @@ def render(findings: Findings) -> str:
         delay_bins=histogram(findings.delays_s, bins=DELAY_BINS),
         delay={share: quantile(findings.delays_s, share) for share in (0.5, 0.95, 1.0)},
         sent=sum(line.sent for line in findings.account.lines),
+        repeated=sum(line.repeated for line in findings.account.lines),
         real_s=sum(findings.phases.values()),
     )
 

@@ -164,7 +164,6 @@ def test_a_filter_and_raw_delivery_are_kept(tmp_path: Path, start_engine: StartE
         ("DeliveryRole", "kms:GenerateDataKey"),
         ("DeliveryRole", "kinesis:GetRecords"),
         ("DeliveryRole", "kms:Decrypt"),
-        ("DeliveryRole", "s3:AbortMultipartUpload"),
     ],
 )
 def test_a_permission_the_delivery_misses_is_named_and_nothing_is_lost(
@@ -185,6 +184,18 @@ def test_a_permission_the_delivery_misses_is_named_and_nothing_is_lost(
     engine.authorizer.put_inline_policy(role_arn, "mended", document)
     engine.settle()
     assert landed(engine) == ["x1", "x2"]
+
+
+def test_the_delivery_is_asked_for_no_permission_but_those_of_the_calls_that_it_makes(
+    tmp_path: Path, start_engine: StartEngine
+) -> None:
+    engine = start_engine(shop(tmp_path))
+    engine.deploy()
+    put(engine, "x1")
+    engine.settle()
+    role = engine.resource("Shop", "DeliveryRole").arn
+    used = {call.need.action for call in engine.calls if call.principal.arn == role}
+    assert {action for action in used if action.startswith("s3:")} == {"s3:PutObject"}
 
 
 def test_a_function_that_may_not_be_invoked_sends_everything_to_the_error_prefix(

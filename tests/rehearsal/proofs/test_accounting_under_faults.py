@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -16,6 +17,7 @@ from rehearsal.scenario.catalog_service import (
     Fault,
     too_many_requests,
 )
+from rehearsal.scenario.traffic import event_of
 from tests.rehearsal.proofs.played import Played, like, line_of
 
 VISIBILITY_S = 12 * 60
@@ -33,7 +35,7 @@ def test_an_event_that_the_app_sends_twice_is_landed_and_its_second_row_is_told_
     book = played.account()
     line = line_of(book, "like")
     assert book.closes
-    assert (line.sent, line.landed, line.arrived_again) == (2, 2, 1)
+    assert (line.sent, line.repeated, line.landed, line.arrived_again) == (3, 1, 2, 1)
     assert played.query('SELECT event_id, count(*) FROM "like" GROUP BY 1 ORDER BY 1') == [("a", 2), ("b", 1)]
 
 
@@ -201,6 +203,21 @@ def test_entries_that_the_stream_refuses_the_app_are_put_again_alone(played: Pla
     assert (played.traffic.ledger.refused, line.landed, line.arrived_again) == (4, 10, 0)
 
 
+def test_a_refused_record_of_many_events_is_put_again_whole_and_its_bad_line_is_quarantined_alone(
+    played: Played,
+) -> None:
+    lines = [like("a"), b'{"event_type": "like", "event_id": "cut', like("b"), *(like(f"c{n}") for n in range(17))]
+    played.engine.faults.refuse_stream_entries(played.deployed.stream_arn, 1)
+    played.traffic.put([replace(event_of(line, at_s=0.0), record="one") for line in lines])
+    played.settle()
+    book = played.account()
+    ledger = played.traffic.ledger
+    assert book.closes
+    assert (ledger.records, ledger.refused, len({event.sequence_number for event in ledger.events})) == (1, 1, 1)
+    assert (line_of(book, "like").landed, line_of(book, "like").arrived_again) == (19, 0)
+    assert line_of(book, "without a type").quarantined == {"not_json": 1}
+
+
 def test_entries_that_the_stream_refuses_the_ingest_function_are_put_again_alone(played: Played) -> None:
     played.engine.faults.refuse_stream_entries(played.deployed.stream_arn, 2)
     played.announce("s1", "s2", "s3")
@@ -281,7 +298,8 @@ def test_what_a_flattening_function_that_never_works_leaves_lies_below_the_error
     assert sorted(one.line.strip() for one in played.given_up()) == sorted([*lines, *(e.strip() for e in entries)])
     assert [json.loads(entry)["show"]["id"] for entry in entries] == ["s1"]
     assert not book.missing
-    assert sum(line.dead_lettered["firehose: Lambda.FunctionError"] for line in book.lines) == 7
+    assert sum(line.given_up["Lambda.FunctionError"] for line in book.lines) == 7
+    assert sum(line.dead_lettered.total() for line in book.lines) == 0
     assert len(book.unexpected) == 7
     assert sum("Firehose gave like e" in sentence for sentence in book.unexpected) == 5
     assert sum("Firehose gave the entry of show s1 up" in sentence for sentence in book.unexpected) == 1
@@ -296,5 +314,5 @@ def test_a_flattening_function_that_is_back_after_a_failure_for_good_lands_what_
     book = played.account()
     line = line_of(book, "like")
     assert not book.missing
-    assert (line.landed, line.dead_lettered.total()) == (1, 1)
+    assert (line.landed, line.given_up.total()) == (1, 1)
     assert "like before" in book.unexpected[0]

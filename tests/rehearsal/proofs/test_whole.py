@@ -17,6 +17,7 @@ from typing import IO, Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 pytest.importorskip("time_machine", reason="a rehearsal needs the packages of requirements-dev.txt")
 
@@ -26,6 +27,7 @@ from rehearsal.scenario.command import main
 from tests.rehearsal.proofs.played import Rehearse, like, small
 
 PATIENCE_S = 60.0
+CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 
 def test_the_default_rehearsal_accounts_for_everything_and_reports_it(
@@ -50,7 +52,8 @@ def test_the_default_rehearsal_accounts_for_everything_and_reports_it(
         "Permissions by role",
         "Which shows were heard most:",
         f"Report: {report}",
-        "is accounted for.",
+        "(of them repeated: 1) is accounted for.",
+        "  show changes: dead letter, answer_not_json × 1",
     ):
         assert part in told.out
     page = report.read_text()
@@ -117,6 +120,20 @@ def test_a_rehearsal_that_is_kept_is_reached_as_it_says_and_works_on_what_is_sen
             lambda: client("sqs").receive_message(QueueUrl=dead_letters, MessageAttributeNames=["All"]).get("Messages")
         )
         assert letters[0]["MessageAttributes"]["reason_code"]["StringValue"] == "not_json"
+        app = dict(
+            word.split("=", 1) for word in words if word.startswith("AWS_") and word.split("=")[0] in CREDENTIALS
+        )
+        visitor = boto3.Session(
+            aws_access_key_id=app["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=app["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=app["AWS_SESSION_TOKEN"],
+            region_name=printed["AWS_DEFAULT_REGION"],
+        )
+        where = printed["AWS_ENDPOINT_URL"]
+        by_app = like("by an app") + b"\n"
+        visitor.client("kinesis", endpoint_url=where).put_record(StreamARN=stream, PartitionKey="1", Data=by_app)
+        with pytest.raises(ClientError, match="AccessDenied"):
+            _keys(visitor.client("s3", endpoint_url=where), bucket)
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=PATIENCE_S) == 0
         assert "ended" in "".join(_rest(lines))

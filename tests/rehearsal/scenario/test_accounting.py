@@ -23,7 +23,7 @@ def _only(book: Account) -> Any:
 def test_a_landed_event_is_counted_once_however_often_it_was_delivered() -> None:
     book = account([_event("a"), _event("a")], [], [_row("a"), _row("a", "2")], [])
     line = _only(book)
-    assert (line.sent, line.landed, line.deliveries, line.arrived_again) == (1, 1, 2, 1)
+    assert (line.sent, line.repeated, line.landed, line.deliveries, line.arrived_again) == (2, 1, 1, 2, 1)
     assert book.closes
 
 
@@ -35,10 +35,45 @@ def test_an_event_that_is_nowhere_is_missing_by_name() -> None:
 
 def test_events_without_an_id_are_known_by_their_place_one_row_each() -> None:
     sent = [_event(None, "5"), _event(None, "5"), _event(None, "6")]
-    book = account(sent, [], [_row("x", "5"), _row("y", "5"), _row("z", "6")], [])
+    x, y, z = _row("x", "5", derived=True), _row("y", "5", derived=True), _row("z", "6", derived=True)
+    book = account(sent, [], [x, y, z], [])
     assert book.closes
     assert _only(book).landed == 3
-    assert account(sent, [], [_row("x", "5"), _row("z", "6")], []).missing == ["like sequence number 5"]
+    assert account(sent, [], [x, z], []).missing == ["like sequence number 5"]
+
+
+def test_a_lost_event_does_not_take_the_row_of_its_neighbour_in_the_same_record() -> None:
+    book = account([_event("a"), _event("b")], [], [_row("b")], [])
+    assert book.missing == ["like a"]
+    assert (_only(book).landed, _only(book).arrived_again) == (1, 0)
+
+
+def test_a_lost_event_without_an_id_does_not_take_a_row_that_carries_a_producers_id() -> None:
+    book = account([_event(None)], [], [_row("somebody's")], [])
+    assert book.missing == ["like sequence number 1"]
+    assert book.unexpected == ["a row that nobody sent: like somebody's"]
+
+
+def test_an_event_that_is_sent_again_does_not_take_the_row_of_its_neighbour_without_an_id() -> None:
+    sent = [_event("a"), _event("a", "2"), _event(None, "2")]
+    book = account(sent, [], [_row("a"), _row("a", "2"), _row("seq-1", "2", derived=True)], [])
+    assert book.closes
+    assert (_only(book).sent, _only(book).repeated, _only(book).landed) == (3, 1, 2)
+
+
+def test_each_line_of_one_record_without_an_id_is_held_against_its_own_promise() -> None:
+    sent = [_event(None, expected="landed"), _event(None, expected="quarantined:not_json")]
+    rows = [_row("seq-1", derived=True, reason="not_json"), _row("seq-2", derived=True)]
+    assert account(sent, [], rows, []).closes
+
+
+def test_what_was_sent_less_what_was_repeated_is_what_became_of_it() -> None:
+    sent = [_event("a"), _event("a"), _event("b"), _event("c", digest=digest(b"c")), _event("d")]
+    book = account(sent, [], [_row("a"), _row("b", reason="wrong_type")], [], [GivenUp(line=b"c", reason="E")])
+    line = _only(book)
+    ends = (line.landed, line.quarantined.total(), line.dead_lettered.total(), line.given_up.total(), len(line.missing))
+    assert ends == (1, 1, 0, 1, 1)
+    assert line.sent - line.repeated == sum(ends)
 
 
 def test_a_row_that_nobody_sent_is_told() -> None:
@@ -88,7 +123,7 @@ def test_a_dead_letter_that_nobody_sent_and_a_record_given_up_are_told() -> None
 def test_what_firehose_gave_up_is_accounted_for_by_its_bytes_and_yet_told() -> None:
     sent = [_event("a", digest=digest(b"one\n"), expected="landed"), _event("b", digest=digest(b"two"))]
     book = account(sent, [], [], [], [GivenUp(line=b"one", reason="Lambda.FunctionError")])
-    assert _only(book).dead_lettered == {"firehose: Lambda.FunctionError": 1}
+    assert (_only(book).given_up, _only(book).dead_lettered) == ({"Lambda.FunctionError": 1}, {})
     assert book.missing == ["like b"]
     assert book.unexpected == ["Firehose gave like a up: Lambda.FunctionError; its bytes lie below the error prefix"]
 
@@ -97,7 +132,7 @@ def test_the_entry_of_a_show_that_firehose_gave_up_accounts_for_its_change() -> 
     entry = b'{"event_type": "show_catalog_entry", "show": {"id": "s", "version": 2}}'
     changes = [SentMessage(message_id=f"m{version}", show_id="s", version=version) for version in (2, 3)]
     book = account([], changes, [], [], [GivenUp(line=entry, reason="E")])
-    assert _only(book).dead_lettered == {"firehose: E": 1}
+    assert (_only(book).given_up, _only(book).dead_lettered) == ({"E": 1}, {})
     assert book.missing == ["show change m3 (show s)"]
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 pytest.importorskip("jinja2", reason="needs jinja2: install requirements-dev.txt")
+pytest.importorskip("time_machine", reason="needs time-machine: install requirements-dev.txt")
 
 from rehearsal.scenario.accounting import Account, Line
-from rehearsal.scenario.report.findings import Findings, Query, ResourceType, RoleUse, Step, histogram, quantile
+from rehearsal.scenario.command import summary
+from rehearsal.scenario.report.findings import Findings, Lane, Query, ResourceType, RoleUse, Step, histogram, quantile
 from rehearsal.scenario.report.page import render
 
 
@@ -24,7 +27,21 @@ def findings(**changes: Any) -> Findings:
         "started": datetime(2026, 11, 18, 8, 0, tzinfo=UTC),
         "settings": {"seed": 7},
         "account": Account(lines=[like, shows]),
-        "flow": [[Step(name="Topic", count=300, unit="changes"), Step(name="Queue <b>", count=300, unit="messages")]],
+        "flow": [
+            Lane(
+                title="Shows",
+                steps=[
+                    Step(
+                        name="Queue <b>",
+                        count=300,
+                        unit="messages",
+                        branches=[Step(name="Letters", count=3, unit="messages", bad=True)],
+                    ),
+                    Step(name="Catalog", count=297, unit="calls"),
+                ],
+                joins=True,
+            )
+        ],
         "faults": [("a duplicate", "landed twice under one id", True)],
         "resources": [
             ResourceType(
@@ -64,6 +81,32 @@ def test_text_from_data_is_escaped() -> None:
     page = render(findings())
     assert "夜話 &lt;i&gt;" in page
     assert "Queue &lt;b&gt;" in page
+
+
+def test_what_leaves_a_step_is_drawn_as_a_branch_of_it_and_not_as_the_next_step() -> None:
+    page = render(findings())
+    queue, letters, arrow, catalog = (
+        page.index(part) for part in ("Queue &lt;b&gt;", '<div class="branch">', '<span class="arrow"', "Catalog<b>")
+    )
+    assert queue < letters < arrow < catalog
+    assert page.count('<span class="arrow"') == 1
+    assert "onto the Kinesis stream" in page
+
+
+def test_every_table_scrolls_within_itself_and_its_numbers_stand_below_their_names() -> None:
+    page = render(findings())
+    assert page.count("<table") == page.count('<div class="wide"><table') == page.count("</table></div>") > 3
+    assert '<th class="n">likes</th>' in page
+    assert "th.n { text-align:right" in page
+
+
+def test_repeated_and_given_up_events_have_columns_of_their_own_with_reasons() -> None:
+    line = Line(type="like", sent=5, repeated=1, deliveries=2, landed=2, given_up=Counter({"Lambda.Timeout": 2}))
+    found = findings(account=Account(lines=[line]))
+    for said in (render(found), summary(found, Path("r.html"))):
+        assert "repeated" in said
+        assert "given up, Lambda.Timeout × 2" in said
+    assert "Every one of 5 events and show changes (of them repeated: 1)" in summary(found, Path("r.html"))
 
 
 def test_what_went_wrong_stands_first() -> None:
