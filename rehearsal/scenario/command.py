@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import shlex
 import signal
@@ -213,6 +214,8 @@ def _keep(rehearsed: Rehearsed) -> None:
     variables = "\n".join(
         f"  export {name}={shlex.quote(value)}" for name, value in engine.administrator_environment().items()
     )
+    outputs = rehearsed.lake.folder.parent / "outputs.json"
+    outputs.write_text(json.dumps(deployed.outputs, indent=2))
     app = engine.authorizer.credentials(deployed.producer_role, service=OUTSIDE_SERVICE, session="visitor")
     print(
         f"""
@@ -226,7 +229,11 @@ The platform is running. In another terminal, with the administrator's credentia
   aws s3 ls --recursive s3://{deployed.raw_bucket}/
   aws sqs receive-message --queue-url {deployed.dead_letter_queue_url} --message-attribute-names All
 
-or the same with boto3. To feel the policies, go on as an app, whose role may put on the stream and nothing else:
+or the same with boto3. What failed, and what to do about it (from the checkout's folder):
+
+  .venv/bin/python -m operations explain --stage {rehearsed.findings.stage} --outputs {shlex.quote(str(outputs))}
+
+To feel the policies, go on as an app, whose role may put on the stream and nothing else:
 
   AWS_ACCESS_KEY_ID={app.access_key_id} AWS_SECRET_ACCESS_KEY={shlex.quote(app.secret_access_key)} \\
       AWS_SESSION_TOKEN={shlex.quote(app.session_token)} aws s3 ls s3://{deployed.raw_bucket}/

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +18,13 @@ PUBLISHER = "rehearsal-catalog"
 
 @dataclass(frozen=True, kw_only=True)
 class Deployed:
-    """A running platform. Roles are those of applications outside it, made with the managed policies it offers."""
+    """A running platform. `outputs` are its stacks', by stack and name.
+
+    Roles are those of applications outside it, made with the managed policies it offers.
+    """
 
     engine: Engine
+    outputs: Mapping[str, Mapping[str, str]]
     raw_bucket: str
     stream_arn: str
     topic_arn: str
@@ -69,6 +74,7 @@ def _deploy(engine: Engine, stage: str, catalog: CatalogService, mutate: dict[st
     engine.client("secretsmanager").put_secret_value(SecretId=secret, SecretString=catalog.token)
     return Deployed(
         engine=engine,
+        outputs={name: dict(engine.outputs(name)) for name in (lake, events, shows)},
         raw_bucket=engine.outputs(lake)["RawBucketName"],
         stream_arn=engine.outputs(events)["EventStreamArn"],
         topic_arn=engine.outputs(shows)["ShowChangesTopicArn"],
