@@ -287,10 +287,6 @@ class Engine:
 
     # --- looking --------------------------------------------------------------------------------------
 
-    def waiting(self) -> Sequence[str]:
-        """What is on its way now, one line for each thing that holds something; for a progress display."""
-        return tuple(self.account.scheduler.waiting())
-
     @property
     def refusals(self) -> Sequence[iam.CallRecord]:
         """Every call that was refused, those of services included."""

@@ -352,8 +352,3 @@ class Authorizer:
         """What the administrator did."""
         with self._lock:
             return self._recorder.administrator_calls()
-
-    def forget_calls(self) -> None:
-        """Empties the record, for instance after a deployment that is not part of what is measured."""
-        with self._lock:
-            self._recorder.clear()

@@ -66,13 +66,6 @@ class Recorder:
         """The records of the administrator."""
         return self._records(administrator=True)
 
-    def clear(self) -> None:
-        """Forgets everything."""
-        self._first.clear()
-        self._counts.clear()
-        self._overflow.clear()
-        self._sizes.clear()
-
     def _records(self, *, administrator: bool) -> list[CallRecord]:
         return [
             replace(record, count=self._counts[key])
