@@ -41,6 +41,7 @@ ENVELOPE: tuple[Column, ...] = (
         type="string",
         description="The listener or creator who acted; absent before sign-in.",
         personal=True,
+        person_id=True,
         examples=("u-18f3a2",),
     ),
     Column(
@@ -54,6 +55,7 @@ ENVELOPE: tuple[Column, ...] = (
         type="string",
         description="The installation of the app; a person can be found by it.",
         personal=True,
+        person_id=True,
         examples=("d-2b9e04",),
     ),
     Column(

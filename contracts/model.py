@@ -19,8 +19,10 @@ class Column:
     """One column: where it stands in the event, what it holds, whether it must be there and whether it is personal.
 
     `path` is the dotted place in the nested event (`device.os`); the column's `name` is that path in snake case
-    (`device_os`). `personal` marks what erasure and masking must reach. `examples` are real-looking values, in the
-    form a producer sends them; samples and documentation take them.
+    (`device_os`). `personal` marks what erasure and masking must reach. `person_id` says that the value names a
+    person, so that shared tables hold that person's key in its place; where it may name a thing as well, `thing_when`
+    is the column that tells and the values that mean a thing, which shared tables may show. `examples` are real-looking
+    values, in the form a producer sends them; samples and documentation take them.
     """
 
     path: str
@@ -28,10 +30,16 @@ class Column:
     description: str
     required: bool = False
     personal: bool = False
+    person_id: bool = False
+    thing_when: tuple[str, tuple[str, ...]] | None = None
     examples: tuple[object, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a column that no table could hold."""
+        if self.person_id and not (self.personal and self.type == "string" and self.path.endswith("id")):
+            raise ValueError(f"column {self.path!r}: a person_id is a personal string whose name ends in id")
+        if self.thing_when and not self.person_id:
+            raise ValueError(f"column {self.path!r}: thing_when says which values of a person_id are no person's")
         if not _PATH.fullmatch(self.path):
             raise ValueError(f"column path {self.path!r} is not a dotted path of names, such as 'device.os'")
         if not self.description.endswith("."):
@@ -42,6 +50,11 @@ class Column:
     def name(self) -> str:
         """The column's name in every table."""
         return self.path.replace(".", "_").lower()
+
+    @property
+    def key_name(self) -> str:
+        """For a `person_id`: the column that holds the person's key in shared tables (`user_id` → `user_key`)."""
+        return f"{self.name.removesuffix('id')}key"
 
     @cached_property
     def keys(self) -> tuple[str, ...]:

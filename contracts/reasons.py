@@ -26,6 +26,14 @@ class Reason(StrEnum):
     """The platform failed on the record in a way that nobody foresaw."""
     INVALID_TEXT = "invalid_text"
     """A string holds half of a surrogate pair, which no UTF-8 text can hold."""
+    CORRUPT_FILE = "corrupt_file"
+    """A file of the lake cannot be read to its end; nothing of it is taken."""
+    WRONG_FORMAT = "wrong_format"
+    """A batch file is not what its dataset or its name says it is."""
+    MALFORMED_ROW = "malformed_row"
+    """A row of a file cannot be read as a row."""
+    TIME_OUT_OF_RANGE = "time_out_of_range"
+    """An event says it happened long before or after it arrived; the producer's clock is wrong."""
 
 
 class ContractViolation(ValueError):

@@ -29,6 +29,7 @@ SIGN_UP = Event(
             type="string",
             description="Who invited the listener.",
             personal=True,
+            person_id=True,
             examples=("u-9a1b2c",),
         ),
         Column(

@@ -71,6 +71,7 @@ SHOW_CATALOG_ENTRY = Event(
             type="string",
             description="The creator who hosts it.",
             personal=True,
+            person_id=True,
             examples=("u-c0ffee",),
         ),
         Column(

@@ -50,6 +50,7 @@ CO_HOST = Event(
             description="The co-host.",
             required=True,
             personal=True,
+            person_id=True,
             examples=("u-77aa10",),
         ),
         Column(

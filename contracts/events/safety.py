@@ -25,6 +25,8 @@ CONTENT_REPORT = Event(
             description="Which one was reported; it may be a person.",
             required=True,
             personal=True,
+            person_id=True,
+            thing_when=("report_target_kind", ("show", "message")),
             examples=("m-4410",),
         ),
         Column(
@@ -69,6 +71,8 @@ MODERATION_DECISION = Event(
             description="Which one was decided on; it may be a person.",
             required=True,
             personal=True,
+            person_id=True,
+            thing_when=("decision_target_kind", ("show", "message")),
             examples=("m-4410",),
         ),
         Column(

@@ -24,6 +24,8 @@ FOLLOW = Event(
             description="The creator or show that was followed; a creator is a person.",
             required=True,
             personal=True,
+            person_id=True,
+            thing_when=("follow_target_kind", ("show",)),
             examples=("u-c0ffee",),
         ),
         Column(
