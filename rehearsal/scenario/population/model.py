@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from rehearsal.scenario.population import people, shows
+from rehearsal.scenario.population import exports, people, shows
 from rehearsal.scenario.population.effects import EXPERIMENTS, Storm, Surge, promotions
 from rehearsal.scenario.population.producer import time_text
 from rehearsal.scenario.population.randomness import generator, uuid_text
@@ -36,6 +36,7 @@ class Population:
         """Draw creators, shows, listeners and bots; events are drawn when they are asked for."""
         self.settings = settings
         hosts = people.creators(settings)
+        self._creators = hosts
         self._shows = shows.shows(settings, hosts)
         listeners = people.listeners(settings)
         bots = people.bots(settings)
@@ -94,6 +95,15 @@ class Population:
         for at_ms, event, realities in fill(self._world, window):
             tally.count(str(event["event_type"]), realities, _day(at_ms))
             yield event
+
+    def exports(self) -> dict[str, list[exports.Row]]:
+        """What other teams export at `settings.now`, by the dataset's name."""
+        return {
+            "shows": exports.show_rows(self.shows),
+            "catalog": exports.catalog_rows(self.settings, self.shows),
+            "creators": exports.creator_rows(self.settings, self._creators),
+            "user_profiles": exports.profile_rows(self.settings, self._world.listeners),
+        }
 
     def history_windows(self) -> list[Window]:
         """The days of history, oldest first, with their number of app events (catalog entries come on top)."""
