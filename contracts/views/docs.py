@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+from contracts.datasets import Dataset
 from contracts.event import Event
+from contracts.jobs import Job
+from contracts.lake import LakeTable
 from contracts.model import Column, Table
 from contracts.views.samples import sample
 
@@ -30,11 +33,33 @@ def table_page(table: Table) -> str:
     )
 
 
-def index_page(events: Iterable[Event], tables: Iterable[Table]) -> str:
-    """The list of all pages."""
+def lake_page(table: LakeTable, jobs: Iterable[Job]) -> str:
+    """The page of a table that jobs make."""
+    made = ", ".join(f"`{job.name}`" for job in jobs if table in job.writes and job.name != "maintenance")
+    more = "It holds further columns: all that the crawler finds in its files.\n\n" if table.open else ""
+    return (
+        f"# {table.full_name}\n\n{table.description}\n\n{_facts(table)}"
+        f"- Made by the job: {made or 'every job'}\n"
+        f"- Key: {', '.join(f'`{name}`' for name in table.key)}\n"
+        f"- Partitioned by: {', '.join(f'`{part}`' for part in table.partition) or 'nothing'}\n"
+        f"- Newest row at most: {table.freshness_hours} h old\n"
+        f"- Rows are kept: {_kept(table)}\n\n"
+        f"## Columns\n\n{more}| column | type | personal | what it holds |\n|---|---|---|---|\n"
+        + "".join(
+            f"| `{column.name}` | `{column.type}` | {_yes(column.personal)} | {_cell(column.description)} |\n"
+            for column in table.columns
+        )
+    )
+
+
+def index_page(
+    events: Iterable[Event], tables: Iterable[Table], lake: Iterable[LakeTable], datasets: Iterable[Dataset]
+) -> str:
+    """The list of all pages: the raw zone, the datasets that arrive as files, the lake's tables."""
     lines = [
-        "# Data of the raw zone\n",
+        "# Data of the platform\n",
         "Made from `contracts/` by `make docs`; edit the contracts, not these pages.\n",
+        "## Raw zone: as it arrived\n",
         "| table | what one row is about | owner | version | personal columns |",
         "|---|---|---|---|---|",
     ]
@@ -42,11 +67,42 @@ def index_page(events: Iterable[Event], tables: Iterable[Table]) -> str:
         *((event.table, event.description) for event in events),
         *((table, table.description) for table in tables),
     ]:
-        personal = ", ".join(f"`{name}`" for name in table.personal_columns) or "none"
         lines.append(
-            f"| [{table.name}]({table.name}.md) | {description} | {table.owner} | {table.version} | {personal} |"
+            f"| [{table.name}]({table.name}.md) | {description} | {table.owner} | {table.version} "
+            f"| {_personal(table)} |"
+        )
+    lines += [
+        "\n## Datasets: files that arrive\n",
+        "| dataset | what it is | owner | lands at | format | shared columns |",
+        "|---|---|---|---|---|---|",
+    ]
+    for dataset in datasets:
+        shared = ", ".join(f"`{c.key_name if c.person_id else c.name}`" for c in dataset.shared) or "none"
+        kind = dataset.format.value if dataset.format else "by the file's name"
+        lines.append(
+            f"| {dataset.name} | {dataset.description} | {dataset.owner} | `{dataset.prefix}` | {kind} | {shared} |"
+        )
+    lines += [
+        "\n## Lake tables: made by jobs\n",
+        "Tables of `transformed` are shared and hold no personal value; those of `personal` are granted apart.\n",
+        "| table | grain | owner | newest row at most | rows are kept | personal columns |",
+        "|---|---|---|---|---|---|",
+    ]
+    for made in lake:
+        lines.append(
+            f"| [{made.full_name}](lake/{made.full_name}.md) | {made.grain} | {made.owner} "
+            f"| {made.freshness_hours} h old | {_kept(made)} | {_personal(made)} |"
         )
     return "\n".join(lines) + "\n"
+
+
+def _personal(table: Table) -> str:
+    names = ", ".join(f"`{name}`" for name in table.personal_columns) or "none"
+    return "all that is not declared" if isinstance(table, LakeTable) and table.open else names
+
+
+def _kept(table: LakeTable) -> str:
+    return "for ever" if table.retention_days is None else f"{table.retention_days} days"
 
 
 def _facts(table: Table) -> str:

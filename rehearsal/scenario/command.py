@@ -58,7 +58,8 @@ def main(arguments: list[str] | None = None) -> int:
     progress.done()
     try:
         given.report.parent.mkdir(parents=True, exist_ok=True)
-        given.report.write_text(render(rehearsed.findings))
+        for name, page in render(rehearsed.findings, name=given.report.name).items():
+            (given.report.parent / name).write_text(page)
         print(summary(rehearsed.findings, given.report))
         if given.keep:
             _keep(rehearsed)

@@ -1,4 +1,4 @@
-"""Render the findings as one self-contained HTML page; decides nothing."""
+"""Render the findings as self-contained HTML pages; decides nothing."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from rehearsal.scenario.report.findings import Findings, histogram, quantile
 DELAY_BINS = 12
 
 
-def render(findings: Findings) -> str:
-    """The page, with nothing to load from elsewhere."""
+def render(findings: Findings, *, name: str = "index.html") -> dict[str, str]:
+    """The pages by the name of their file, with nothing to load from elsewhere; `name` is that of the first."""
+    stem = name.removesuffix(".html")
+    tables = "tables.html" if stem == "index" else f"{stem}-tables.html"
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -22,16 +24,31 @@ def render(findings: Findings) -> str:
         lstrip_blocks=True,
     )
     environment.filters["number"] = lambda value: f"{value:,}"
+    environment.filters["bytes"] = _bytes
     environment.filters["tail"] = _tail
     environment.filters["breakable"] = lambda text: markupsafe.escape(text).replace("_", markupsafe.Markup("_<wbr>"))
-    return environment.get_template("page.html.j2").render(
-        findings=findings,
-        delay_bins=histogram(findings.delays_s, bins=DELAY_BINS),
-        delay={share: quantile(findings.delays_s, share) for share in (0.5, 0.95, 1.0)},
-        sent=sum(line.sent for line in findings.account.lines),
-        repeated=sum(line.repeated for line in findings.account.lines),
-        real_s=sum(findings.phases.values()),
-    )
+    pages = {
+        name: environment.get_template("page.html.j2").render(
+            findings=findings,
+            tables_page=tables,
+            delay_bins=histogram(findings.delays_s, bins=DELAY_BINS),
+            delay={share: quantile(findings.delays_s, share) for share in (0.5, 0.95, 1.0)},
+            sent=sum(line.sent for line in findings.account.lines),
+            repeated=sum(line.repeated for line in findings.account.lines),
+            real_s=sum(findings.phases.values()),
+        )
+    }
+    if findings.tables is not None:
+        pages[tables] = environment.get_template("tables.html.j2").render(findings=findings, first_page=name)
+    return pages
+
+
+def _bytes(count: float) -> str:
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
+            return f"{count:,.0f} {unit}" if unit == "B" or count >= 100 else f"{count:,.1f} {unit}"
+        count /= 1000
+    return f"{count:,.1f} GB"
 
 
 def _tail(arn: str) -> str:

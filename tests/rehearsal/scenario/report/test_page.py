@@ -72,19 +72,19 @@ def findings(**changes: Any) -> Findings:
 
 
 def test_a_rehearsal_in_which_all_went_well_says_so() -> None:
-    page = render(findings())
+    page = render(findings())["index.html"]
     assert "Every one of 1,500 events and show changes is accounted for" in page
     assert findings().problems == []
 
 
 def test_text_from_data_is_escaped() -> None:
-    page = render(findings())
+    page = render(findings())["index.html"]
     assert "夜話 &lt;i&gt;" in page
     assert "Queue &lt;b&gt;" in page
 
 
 def test_what_leaves_a_step_is_drawn_as_a_branch_of_it_and_not_as_the_next_step() -> None:
-    page = render(findings())
+    page = render(findings())["index.html"]
     queue, letters, arrow, catalog = (
         page.index(part) for part in ("Queue &lt;b&gt;", '<div class="branch">', '<span class="arrow"', "Catalog<b>")
     )
@@ -94,7 +94,7 @@ def test_what_leaves_a_step_is_drawn_as_a_branch_of_it_and_not_as_the_next_step(
 
 
 def test_every_table_scrolls_within_itself_and_its_numbers_stand_below_their_names() -> None:
-    page = render(findings())
+    page = render(findings())["index.html"]
     assert page.count("<table") == page.count('<div class="wide"><table') == page.count("</table></div>") > 3
     assert '<th class="n">likes</th>' in page
     assert "th.n { text-align:right" in page
@@ -113,7 +113,7 @@ def test_what_went_wrong_stands_first() -> None:
     lost = Line(type="like", sent=1, missing=["like e1"])
     found = findings(account=Account(lines=[lost]), refusals=["role X may not s3:PutObject"])
     assert found.problems == ["missing: like e1", "refused: role X may not s3:PutObject"]
-    page = render(found)
+    page = render(found)["index.html"]
     assert page.index("Not everything is as it should be") < page.index("The flow")
     assert "missing: like e1" in page
 
@@ -124,7 +124,7 @@ def test_a_grant_that_nobody_needed_or_explained_is_a_problem() -> None:
 
 
 def test_a_rehearsal_of_nothing_still_renders() -> None:
-    page = render(findings(account=Account(lines=[]), delays_s=[], per_minute=[], queries=[], faults=[]))
+    page = render(findings(account=Account(lines=[]), delays_s=[], per_minute=[], queries=[], faults=[]))["index.html"]
     assert "Who may do what" in page
 
 
