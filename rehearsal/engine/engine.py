@@ -24,7 +24,7 @@ from rehearsal.engine.deployment import Deployment
 from rehearsal.engine.errors import DeploymentFailed, RehearsalError
 from rehearsal.engine.faults import Faults
 from rehearsal.engine.keys import KeyAwareAuthorizer
-from rehearsal.engine.records import Invocation, Metric, TimelineEvent
+from rehearsal.engine.records import FinishedJobRun, Invocation, Metric, TimelineEvent
 from rehearsal.engine.resources import Resource, TypeCoverage
 from rehearsal.engine.server import MotoServer
 
@@ -306,6 +306,11 @@ class Engine:
     def invocations(self) -> Sequence[Invocation]:
         """Every run of a function, in order."""
         return tuple(self.account.records.invocations)
+
+    @property
+    def job_runs(self) -> Sequence[FinishedJobRun]:
+        """Every attempt of a Glue job that has ended, in the order of the ends."""
+        return tuple(self.account.records.job_runs)
 
     @property
     def metrics(self) -> Sequence[Metric]:

@@ -7,6 +7,7 @@ from typing import Literal
 from rehearsal.engine.account import Account
 from rehearsal.engine.function_model import FunctionFault
 from rehearsal.engine.functions import Functions
+from rehearsal.engine.jobs.runs import JobRuns
 from rehearsal.engine.services.kinesis import RefusedEntries, Streams
 from rehearsal.engine.services.sqs import Queues
 
@@ -31,6 +32,19 @@ class Faults:
         """
         self._account.service(Functions).add_fault(function, FunctionFault(kind=kind, times=times))
 
+    def kill_function_after(self, function: str, call: str, *, times: int = 1) -> None:
+        """Let a function's process die once, right after a call of an AWS API has returned to it.
+
+        Args:
+            function: name or ARN.
+            call: boto3's name of the service and the operation, such as ``glue:StartCrawler``.
+            times: which call of it in one invocation; invocations with fewer end as ever.
+        """
+        service, _, operation = call.partition(":")
+        if not operation:
+            raise ValueError(f"kill_function_after: call given {call!r}, allowed is service:Operation")
+        self._account.service(Functions).kill_after(function, service, operation, times)
+
     def deliver_twice(self, queue_arn: str, count: int = 1) -> int:
         """Put a second copy of the first ``count`` messages of a queue into it, with the same message id.
 
@@ -38,6 +52,17 @@ class Faults:
         happen to any message. Gives how many were copied.
         """
         return self._account.service(Queues).duplicate(queue_arn, count)
+
+    def kill_job_at(self, job_name: str, action: str, *, nth: int = 1, resource: str = "*") -> None:
+        """Kill the process of the job's next run when it asks for something, before that is done.
+
+        Args:
+            job_name: which job.
+            action: the IAM action of the request, such as ``glue:UpdateTable`` or ``s3:PutObject``.
+            nth: at which of the matching requests, counted from 1 over all runs of the job.
+            resource: pattern (``*``, ``?``) of the ARN that the action must be on.
+        """
+        self._account.service(JobRuns).kill_at(job_name, action, nth=nth, resource=resource)
 
     def disable_key(self, key_arn: str) -> None:
         """Refuse every use of a KMS key until it is enabled again."""

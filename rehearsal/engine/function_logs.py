@@ -93,17 +93,22 @@ class FunctionLogs:
                 logs.create_log_group(logGroupName=group)
                 logs.create_log_stream(logGroupName=group, logStreamName=stream)
             self._streams.add((group, stream))
-        batch: list[dict[str, Any]] = []
-        size = 0
-        for line in lines:
-            message = line.text.encode()[:EVENT_LIMIT_BYTES].decode("utf-8", "ignore") or " "
-            cost = len(message.encode()) + BYTES_PER_EVENT
-            if batch and (size + cost > BYTES_PER_CALL or len(batch) >= EVENTS_PER_CALL):
-                logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=batch)
-                batch, size = [], 0
-            batch.append({"timestamp": int(line.time * 1000), "message": message})
-            size += cost
-        logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=batch)
+        write_lines(logs, group, stream, lines)
+
+
+def write_lines(logs: Any, group: str, stream: str, lines: Sequence[LogLine]) -> None:
+    """Put lines to a log stream that exists, in as many calls as the API's limits ask for."""
+    batch: list[dict[str, Any]] = []
+    size = 0
+    for line in lines:
+        message = line.text.encode()[:EVENT_LIMIT_BYTES].decode("utf-8", "ignore") or " "
+        cost = len(message.encode()) + BYTES_PER_EVENT
+        if batch and (size + cost > BYTES_PER_CALL or len(batch) >= EVENTS_PER_CALL):
+            logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=batch)
+            batch, size = [], 0
+        batch.append({"timestamp": int(line.time * 1000), "message": message})
+        size += cost
+    logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=batch)
 
 
 def record_metrics(records: Records, line: LogLine) -> None:

@@ -38,6 +38,7 @@ class _Deployed:
     aliases: dict[str, str] = field(default_factory=dict)
     idle: list[tuple[str, _Environment]] = field(default_factory=list)
     faults: list[FunctionFault] = field(default_factory=list)
+    dies_after: tuple[str, str, int] | None = None
 
 
 class Functions:
@@ -89,6 +90,10 @@ class Functions:
     def add_fault(self, name_or_arn: str, fault: FunctionFault) -> None:
         """Let the next invocations of a function meet ``fault``."""
         self._functions[self.find(name_or_arn).name].faults.append(fault)
+
+    def kill_after(self, name_or_arn: str, service: str, operation: str, call: int) -> None:
+        """Let a function's process die once, when the ``call``-th call of an operation in one invocation returned."""
+        self._functions[self.find(name_or_arn).name].dies_after = (service, operation, call)
 
     def invoke(
         self, name_or_arn: str, payload: bytes, *, source: str, qualifier: str | None = None
@@ -156,7 +161,7 @@ class Functions:
             answer = _error("AccessDeniedException", f"Lambda could not start the function: {refused}")
             self._record(definition, source, request_id, "init-error", payload, answer)
             return InvocationResult(payload=answer, error="Unhandled")
-        worker = environment.worker
+        worker, deployed = environment.worker, self._functions[definition.name]
         if worker.init_error is not None:
             result = _init_failure(worker.init_error, worker.init_ms)
         else:
@@ -168,11 +173,14 @@ class Functions:
                     "timeout_s": definition.timeout_s,
                     "trace_id": _trace_id(self._account.clock.time()),
                     "reachable": sorted(self._account.reachable),
+                    "dies_after": deployed.dies_after,
                 },
                 payload,
                 timeout_s=definition.timeout_s,
                 log=log,
             )
+            if result.outcome == "crash":
+                deployed.dies_after = None
         if definition.traced:
             self._trace(definition)
         if worker.alive:

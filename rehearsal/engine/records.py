@@ -1,4 +1,4 @@
-"""What a rehearsal remembers for its report: invocations, metrics and a timeline. Decides and computes nothing."""
+"""What a rehearsal remembers for its report: invocations, job runs, metrics, a timeline. It decides nothing."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +27,24 @@ class Invocation:
     request_bytes: int
     response_bytes: int
     error: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinishedJobRun:
+    """One attempt of a Glue job that has ended.
+
+    ``time`` is its (virtual) start, ``seconds`` of the machine. ``state`` is ``SUCCEEDED``, ``FAILED``,
+    ``TIMEOUT`` or ``STOPPED``; ``attempt`` is 0 for the first.
+    """
+
+    time: datetime
+    job: str
+    run_id: str
+    attempt: int
+    state: str
+    error: str
+    seconds: float
+    arguments: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,30 +72,31 @@ class TimelineEvent:
 
 
 class Records:
-    """The three lists, appended to by any thread; each holds at most ``limit`` entries and counts what it let go."""
+    """The four lists, appended to by any thread; each holds at most ``limit`` entries and counts what it let go."""
 
     def __init__(self, *, limit: int = 1_000_000) -> None:
         self._limit = limit
         self._lock = threading.Lock()
         self.invocations: list[Invocation] = []
+        self.job_runs: list[FinishedJobRun] = []
         self.metrics: list[Metric] = []
         self.timeline: list[TimelineEvent] = []
         self.let_go = 0
 
-    def add(self, record: Invocation | Metric | TimelineEvent) -> None:
+    def add(self, record: Invocation | FinishedJobRun | Metric | TimelineEvent) -> None:
         """Remember one record."""
         with self._lock:
-            target: list[Invocation] | list[Metric] | list[TimelineEvent] = (
-                self.invocations
-                if isinstance(record, Invocation)
-                else self.metrics
-                if isinstance(record, Metric)
-                else self.timeline
-            )
+            lists: dict[type, list[Any]] = {
+                Invocation: self.invocations,
+                FinishedJobRun: self.job_runs,
+                Metric: self.metrics,
+                TimelineEvent: self.timeline,
+            }
+            target = lists[type(record)]
             if len(target) >= self._limit:
                 self.let_go += 1
             else:
-                target.append(record)  # type: ignore[arg-type]
+                target.append(record)
 
     def happened(self, kind: str, source: str, detail: str, *, count: int = 1, size: int = 0) -> None:
         """Add to the timeline, at the present (virtual) moment; ``size`` in bytes."""

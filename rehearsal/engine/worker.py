@@ -210,6 +210,30 @@ def _load_error_kind(error: BaseException) -> str:
     return type(error).__name__
 
 
+class Death:
+    """Ends the process after a given number of calls of one API operation have returned, as a kill would."""
+
+    def __init__(self, service: str, operation: str, call: int) -> None:
+        from botocore.client import BaseClient
+
+        client_class: Any = BaseClient
+        self._owner, self._kept, left = client_class, client_class._make_api_call, call
+
+        def counted(client: Any, name: str, arguments: dict[str, Any]) -> Any:
+            nonlocal left
+            answer = self._kept(client, name, arguments)
+            left -= (client.meta.service_model.service_name, name) == (service, operation)
+            if left <= 0:
+                os._exit(137)
+            return answer
+
+        client_class._make_api_call = counted
+
+    def called_off(self) -> None:
+        """Let the process live on."""
+        self._owner._make_api_call = self._kept
+
+
 def serve(channel: Channel, handler: Any, guard: Guard, clock: Any, output: Output, log: RuntimeLogHandler) -> None:
     """Answer invocations until the engine closes the pipe."""
     while (frame := channel.receive()) is not None:
@@ -220,6 +244,7 @@ def serve(channel: Channel, handler: Any, guard: Guard, clock: Any, output: Outp
         log.request_id = header["request_id"]
         started = time.perf_counter()
         outcome = "ok"
+        death = Death(*header["dies_after"]) if header["dies_after"] else None
         try:
             result = handler(json.loads(body), Context(header))
         except BaseException as error:
@@ -230,6 +255,8 @@ def serve(channel: Channel, handler: Any, guard: Guard, clock: Any, output: Outp
             except Exception as error:
                 marshal = TypeError(f"Unable to marshal response: {error}")
                 outcome, payload = "error", failure(marshal, "Runtime.MarshalError")
+        if death is not None:
+            death.called_off()
         output.close_line()
         duration_ms = (time.perf_counter() - started) * 1000
         channel.send({"kind": "result", "outcome": outcome, "duration_ms": duration_ms}, payload)

@@ -73,6 +73,8 @@ class Authorizer:
         self._answered: set[str] = set()
         self.problems: list[str] = []
         """Requests that could not be judged: an operation without a mapping, a role that was never put."""
+        self.watchers: list[Callable[[Principal, Sequence[Need]], None]] = []
+        """Told of each allowed request before it is done; one that raises AccessDenied keeps it from being done."""
 
     # --- policies -------------------------------------------------------------------------------------
 
@@ -232,6 +234,8 @@ class Authorizer:
                 refused = AccessDenied(principal=principal, need=need, reason=decision.because)
         if refused is not None:
             raise refused
+        for watcher in self.watchers:
+            watcher(principal, needs)
 
     def _decision(self, principal: Principal, need: Need) -> Decision:
         with self._lock:

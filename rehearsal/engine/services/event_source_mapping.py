@@ -24,6 +24,7 @@ ACTING = "lambda.amazonaws.com"
 RECEIVE_LIMIT = 10
 BATCH_LIMIT_BYTES = 6 * 1024 * 1024
 BATCH_LIMIT_MESSAGES = 10_000
+WINDOW_LIMIT_S = 300
 RETRY_REFUSED_S = 30.0
 POLL_TAKES_S = 0.2
 THROTTLE_RETRY_S = 5.0
@@ -230,6 +231,8 @@ def _event_source_mapping(account: Account, declaration: Declaration) -> Created
         raise declaration.fail(
             f"BatchSize given {batch_size}; over 10 it needs MaximumBatchingWindowInSeconds of at least 1"
         )
+    if not 0 <= window_s <= WINDOW_LIMIT_S:
+        raise declaration.fail(f"MaximumBatchingWindowInSeconds given {window_s:g}, allowed is 0 to {WINDOW_LIMIT_S}")
     definition = functions.find(properties["FunctionName"])
     visibility = int(queues.queue(source).visibility_timeout)
     if visibility < definition.timeout_s:

@@ -37,6 +37,18 @@ def _log_group(account: Account, declaration: Declaration) -> Created:
 
 
 def _check_key(account: Account, declaration: Declaration, arn: str, key: str) -> None:
+    try:
+        authorize_key(account, arn, key)
+    except iam.AccessDenied as error:
+        raise declaration.fail(f"the key policy does not let CloudWatch Logs use the key: {error}") from error
+
+
+def authorize_key(account: Account, arn: str, key: str) -> None:
+    """Decide whether CloudWatch Logs may encrypt the log group ``arn`` with a key.
+
+    Raises:
+        rehearsal.engine.iam.AccessDenied: the key policy does not let it.
+    """
     principal = iam.Principal(arn=f"logs.{account.region}.amazonaws.com", kind="service")
     context = {
         "kms:EncryptionContext:aws:logs:arn": arn,
@@ -44,12 +56,9 @@ def _check_key(account: Account, declaration: Declaration, arn: str, key: str) -
         "aws:SourceArn": arn,
         "aws:SourceAccount": account.id,
     }
-    try:
-        account.authorizer.authorize(
-            principal, [iam.Need(action=action, resource=key, context=context) for action in _KEY_ACTIONS]
-        )
-    except iam.AccessDenied as error:
-        raise declaration.fail(f"the key policy does not let CloudWatch Logs use the key: {error}") from error
+    account.authorizer.authorize(
+        principal, [iam.Need(action=action, resource=key, context=context) for action in _KEY_ACTIONS]
+    )
 
 
 def _log_stream(account: Account, declaration: Declaration) -> Created:

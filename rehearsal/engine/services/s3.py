@@ -157,7 +157,12 @@ def attach(account: Account) -> Callable[[], None]:
     activity = Notifications(account)
     account.register(activity)
     account.scheduler.add(activity)
-    kept = (notifications.send_event, notifications.send_test_event, S3Backend._set_delete_marker)
+    kept = (
+        notifications.send_event,
+        notifications.send_test_event,
+        S3Backend._set_delete_marker,
+        S3Backend.put_object,
+    )
 
     def send_event(account_id: str, event_name: Any, bucket: Any, key: Any) -> None:
         del account_id
@@ -180,12 +185,18 @@ def attach(account: Account) -> Callable[[], None]:
             activity.happened("s3:ObjectRemoved:DeleteMarkerCreated", bucket, removed)
         return marker
 
+    def put_object(self: S3Backend, *given: Any, **named: Any) -> Any:
+        # moto puts the parts of an upload together with a put, which S3 does not tell of beside the completion.
+        silent = {"disable_notification": True} if named.get("multipart") is not None else {}
+        return kept[3](self, *given, **{**named, **silent})
+
     notifications.send_event = send_event
     notifications.send_test_event = send_test_event
-    S3Backend._set_delete_marker = set_delete_marker
+    S3Backend._set_delete_marker, S3Backend.put_object = set_delete_marker, put_object
 
     def undo() -> None:
-        notifications.send_event, notifications.send_test_event, S3Backend._set_delete_marker = kept
+        notifications.send_event, notifications.send_test_event, *methods = kept
+        S3Backend._set_delete_marker, S3Backend.put_object = methods
 
     return undo
 

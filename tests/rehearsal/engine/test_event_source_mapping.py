@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,15 @@ import json
 def handler(event, context):
     bodies = [record["body"] for record in event["Records"]]
     print("GOT " + json.dumps(bodies))
+    if "wait" in bodies:
+        import boto3
+        [record] = event["Records"]
+        url = boto3.client("sqs").get_queue_url(QueueName=record["eventSourceARN"].split(":")[-1])["QueueUrl"]
+        if int(record["attributes"]["ApproximateReceiveCount"]) < 3:
+            boto3.client("sqs").change_message_visibility(
+                QueueUrl=url, ReceiptHandle=record["receiptHandle"], VisibilityTimeout=5
+            )
+            return {"batchItemFailures": [{"itemIdentifier": record["messageId"]}]}
     if "raise" in bodies:
         raise RuntimeError("asked to")
     if "number" in bodies:
@@ -48,7 +58,13 @@ def handler(event, context):
 def queue_app(folder: Path, *, mapping: Json | None = None, queue: Json | None = None, partial: bool = True) -> Path:
     """A queue with a dead-letter queue, read by a function that does what the messages say."""
     writer = AssemblyWriter(folder)
-    reads = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+    reads = [
+        "sqs:ReceiveMessage",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:GetQueueUrl",
+        "sqs:ChangeMessageVisibility",
+    ]
     resources: Json = {
         "Letters": {"Type": "AWS::SQS::Queue"},
         "Queue": {
@@ -235,6 +251,7 @@ def test_a_role_that_may_not_delete_gets_its_messages_again(tmp_path: Path, star
 @pytest.mark.parametrize(
     ("mapping", "queue", "message"),
     [
+        ({"MaximumBatchingWindowInSeconds": 301}, {}, "given 301, allowed is 0 to 300"),
         ({"BatchSize": 11}, {}, "over 10 it needs MaximumBatchingWindowInSeconds"),
         ({}, {"VisibilityTimeout": 2}, "visibility timeout .2 s. is less than the function's timeout .5 s."),
     ],
@@ -265,3 +282,57 @@ def test_a_lost_answer_brings_the_batch_back(tmp_path: Path, start_engine: Start
     engine.settle()
     assert batches(engine) == [["seen"], ["seen"]]
     assert dead_letters(engine) == []
+
+
+def test_a_visibility_that_the_function_set_stays_when_it_reports_the_message(
+    tmp_path: Path, start_engine: StartEngine
+) -> None:
+    redrive = {"deadLetterTargetArn": att("Letters"), "maxReceiveCount": 9}
+    engine = start_engine(queue_app(tmp_path, queue={"VisibilityTimeout": 900, "RedrivePolicy": redrive}))
+    engine.deploy()
+    send(engine, "wait")
+    engine.settle()
+    times = [invocation.time for invocation in engine.invocations]
+    assert len(times) == 3
+    assert all(5 <= (later - sooner).total_seconds() < 8 for sooner, later in itertools.pairwise(times))
+    assert dead_letters(engine) == []
+
+
+def test_a_window_of_minutes_gathers_hundreds_of_messages(tmp_path: Path, start_engine: StartEngine) -> None:
+    window = {"BatchSize": 10_000, "MaximumBatchingWindowInSeconds": 300}
+    engine = start_engine(queue_app(tmp_path, mapping=window, queue={"VisibilityTimeout": 1000}))
+    engine.deploy()
+    send(engine, *(f"m{number}" for number in range(40)))
+    engine.advance(200)
+    assert engine.invocations == ()
+    send(engine, *(f"n{number}" for number in range(40)))
+    engine.settle()
+    assert [len(batch) for batch in batches(engine)] == [80]
+
+
+def test_a_function_killed_after_a_call_has_made_it_and_gets_its_message_again(
+    tmp_path: Path, start_engine: StartEngine
+) -> None:
+    engine = start_engine(queue_app(tmp_path, queue={"VisibilityTimeout": 60}))
+    engine.deploy()
+    function = engine.resource("App", "Function").physical_id
+    engine.faults.kill_function_after(function, "sqs:ChangeMessageVisibility")
+    send(engine, "wait")
+    engine.settle()
+    killed, again, *_ = engine.invocations
+    assert (killed.outcome, again.outcome) == ("crash", "ok")
+    assert "exit status 137" in killed.error
+    # The call that killed it counted: the message came after its 5 seconds, not after the queue's 60.
+    assert 5 <= (again.time - killed.time).total_seconds() < 10
+
+
+def test_a_kill_waits_for_the_call_that_it_is_meant_for(tmp_path: Path, start_engine: StartEngine) -> None:
+    engine = start_engine(queue_app(tmp_path, queue={"VisibilityTimeout": 60}))
+    engine.deploy()
+    function = engine.resource("App", "Function").physical_id
+    engine.faults.kill_function_after(function, "sqs:ChangeMessageVisibility", times=2)
+    send(engine, "wait")
+    engine.settle()
+    assert {invocation.outcome for invocation in engine.invocations} == {"ok"}
+    with pytest.raises(ValueError, match="allowed is service:Operation"):
+        engine.faults.kill_function_after(function, "ChangeMessageVisibility")

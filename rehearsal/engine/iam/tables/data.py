@@ -43,6 +43,11 @@ def _named(kind: str, *names: str) -> Naming:
     return naming
 
 
+def _crawlers(parameters: Parameters, scope: Scope) -> Sequence[Need]:
+    names = parameters.get("CrawlerNames") or ["*"]
+    return [Need(action="glue:BatchGetCrawlers", resource=scope.arn("glue", f"crawler/{name}")) for name in names]
+
+
 def _table_arn(name: object, scope: Scope) -> str:
     return scope.arn("dynamodb", str(name) if str(name).startswith("arn:") else f"table/{name}")
 
@@ -136,13 +141,14 @@ TABLES: Mapping[str, Mapping[str, Rule]] = {
         **rules(
             "glue",
             _named("crawler", "Name", "CrawlerName"),
-            "DeleteCrawler GetCrawler StartCrawler StopCrawler UpdateCrawler",
+            "DeleteCrawler GetCrawler ListCrawls StartCrawler StopCrawler UpdateCrawler",
         ),
         **rules(
             "glue",
             _named("job", "JobName", "Name"),
             "BatchStopJobRun CreateJob DeleteJob GetJob GetJobRun GetJobRuns StartJobRun UpdateJob",
         ),
+        "BatchGetCrawlers": _crawlers,
         **{name: anywhere(f"glue:{name}") for name in ("GetCrawlers", "ListCrawlers", "GetJobs", "ListJobs")},
     },
     "dynamodb": {
