@@ -12,10 +12,12 @@ from constructs import Construct
 class Runbook(Enum):
     """Files under docs/runbooks that alarms point at."""
 
+    CRAWLER_IS_STUCK = "a-crawler-is-stuck.md"
     DEAD_LETTERS = "dead-letter-queue-is-not-empty.md"
     EVENTS_ARE_LATE = "events-are-late.md"
     EVENTS_ARE_QUARANTINED = "events-are-quarantined.md"
     FUNCTION_FAILS = "a-function-fails.md"
+    JOB_FAILED = "a-job-failed.md"
     STREAM_IS_THROTTLED = "stream-is-throttled.md"
 
 

@@ -41,7 +41,7 @@ class EncryptionKey(aws_kms.Key):
             removal_policy=removal_policy(keep=keep),
         )
         if log_group_prefix is not None:
-            self._allow_logs(log_group_prefix)
+            self.allow_logs(f"{log_group_prefix}/*")
 
     def allow_service(self, service: str, *, conditions: Mapping[str, Mapping[str, object]]) -> None:
         """Let ``service`` encrypt and decrypt with the key under ``conditions`` (which must not be empty)."""
@@ -54,9 +54,12 @@ class EncryptionKey(aws_kms.Key):
             )
         )
 
-    def _allow_logs(self, prefix: str) -> None:
-        """As the page "Encrypt log data in CloudWatch Logs using AWS KMS" asks, its action wildcards spelt out."""
-        log_groups = f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:log-group:{prefix}/*"
+    def allow_logs(self, names: str) -> None:
+        """Let CloudWatch Logs use the key for log groups of these ``names`` (`*` stands for any text).
+
+        As the page "Encrypt log data in CloudWatch Logs using AWS KMS" asks, its action wildcards spelt out.
+        """
+        log_groups = f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:log-group:{names}"
         self.add_to_resource_policy(
             aws_iam.PolicyStatement(
                 principals=[aws_iam.ServicePrincipal(f"logs.{Aws.REGION}.amazonaws.com")],

@@ -37,8 +37,12 @@ class QueueWithDeadLetters(Construct):
         keep: bool,
         oldest_message_seconds: int,
         alarm_topic: aws_sns.ITopic,
+        runbook: Runbook | None = None,
     ) -> None:
-        """Make both queues for a consumer with that time-out and batching window (seconds)."""
+        """Make both queues for a consumer with that time-out and batching window (seconds).
+
+        ``runbook`` is for both alarms, where the consumer has one of its own.
+        """
         super().__init__(scope, id)
         self._key = key
         self._batch_window_seconds = batch_window_seconds
@@ -75,7 +79,7 @@ class QueueWithDeadLetters(Construct):
             metric=_queue_metric(self.queue, "ApproximateAgeOfOldestMessage"),
             threshold=oldest_message_seconds,
             meaning="Messages wait too long: their consumer is down, too slow, or fails and tries again.",
-            runbook=Runbook.EVENTS_ARE_LATE,
+            runbook=runbook or Runbook.EVENTS_ARE_LATE,
             topic=alarm_topic,
         )
         Alarm(
@@ -84,7 +88,7 @@ class QueueWithDeadLetters(Construct):
             metric=_queue_metric(self.dead_letters, "ApproximateNumberOfMessagesVisible"),
             threshold=0,
             meaning="Messages failed for good and wait in the dead-letter queue to be explained and redriven.",
-            runbook=Runbook.DEAD_LETTERS,
+            runbook=runbook or Runbook.DEAD_LETTERS,
             topic=alarm_topic,
         )
 
@@ -129,6 +133,10 @@ class QueueWithDeadLetters(Construct):
             ),
             *key_use(key=self._key, service="sqs", actions=["kms:Decrypt"]),
         ]
+
+    def postponing(self) -> list[aws_iam.PolicyStatement]:
+        """What a consumer's role needs besides, to say itself when a message comes again."""
+        return [aws_iam.PolicyStatement(actions=["sqs:ChangeMessageVisibility"], resources=[self.queue.queue_arn])]
 
     def dead_lettering(self) -> list[aws_iam.PolicyStatement]:
         """What a role needs to send to the dead-letter queue itself."""

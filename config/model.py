@@ -10,12 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-
-class ConfigurationError(ValueError):
-    """A configured value that no deployment could use; the message says what, given, allowed and fix."""
-
-    def __init__(self, *, what: str, given: object, allowed: str, fix: str) -> None:
-        super().__init__(f"{what}; given: {given!r}; allowed: {allowed}; fix: {fix}.")
+from config.catalog import Catalog
+from config.checks import ConfigurationError as ConfigurationError
+from config.checks import check_between
+from config.lake_jobs import LakeJobs
 
 
 class Part(Enum):
@@ -24,12 +22,16 @@ class Part(Enum):
     DATA_LAKE = "DataLake"
     EVENT_STREAM = "EventStream"
     SHOW_CATALOG = "ShowCatalog"
+    CATALOG = "Catalog"
+    LAKE_JOBS = "LakeJobs"
 
 
 NEEDS: Mapping[Part, frozenset[Part]] = {
     Part.DATA_LAKE: frozenset(),
     Part.EVENT_STREAM: frozenset({Part.DATA_LAKE}),
     Part.SHOW_CATALOG: frozenset({Part.DATA_LAKE, Part.EVENT_STREAM}),
+    Part.CATALOG: frozenset({Part.DATA_LAKE}),
+    Part.LAKE_JOBS: frozenset({Part.DATA_LAKE}),
 }
 """What each part cannot stand without."""
 
@@ -42,13 +44,6 @@ _TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,2
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 API_BASE_URL_PATTERN = r"https://[^\s/?#]+(/[^\s?#]*[^\s/?#])?|http://127\.0\.0\.1(:\d{1,5})?(/[^\s?#]*[^\s/?#])?"
 """HTTPS anywhere, or plain HTTP on this machine (a rehearsal); no query, no trailing slash."""
-
-
-def _between(*, what: str, value: float | None, low: float, high: float, source: str) -> None:
-    if value is not None and not low <= value <= high:
-        raise ConfigurationError(
-            what=f"{what} is out of range", given=value, allowed=f"{low} to {high} ({source})", fix=f"set {what}"
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,8 +71,8 @@ class DataLake:
 
     def __post_init__(self) -> None:
         retention = self.raw_retention_days
-        _between(what="raw_retention_days", value=retention, low=1, high=36_500, source="lake policy: a century")
-        _between(
+        check_between(what="raw_retention_days", value=retention, low=1, high=36_500, source="lake policy: a century")
+        check_between(
             what="raw_infrequent_access_after_days",
             value=self.raw_infrequent_access_after_days,
             low=30,
@@ -85,7 +80,7 @@ class DataLake:
             source="S3: 30 days before a move, and billed for 30 more before raw_retention_days",
         )
         for name in ("noncurrent_retention_days", "access_log_retention_days"):
-            _between(what=name, value=getattr(self, name), low=1, high=3_650, source="lake policy: ten years")
+            check_between(what=name, value=getattr(self, name), low=1, high=3_650, source="lake policy: ten years")
         if not _ARRIVAL_HOUR.fullmatch(self.first_arrival_hour):
             raise ConfigurationError(
                 what="first_arrival_hour is no hour",
@@ -138,7 +133,7 @@ class EventStream:
             ("flatten_timeout_seconds", 1, 300, "Firehose gives up after five minutes"),
             ("flatten_reserved_concurrency", 1, 1_000, "Lambda"),
         ):
-            _between(what=name, value=getattr(self, name), low=low, high=high, source=source)
+            check_between(what=name, value=getattr(self, name), low=low, high=high, source=source)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +176,7 @@ class ShowCatalog:
             ("timeout_seconds", 1, 900, "Lambda"),
             ("memory_mebibytes", 128, 10_240, "Lambda"),
         ):
-            _between(what=name, value=getattr(self, name), low=low, high=high, source=source)
+            check_between(what=name, value=getattr(self, name), low=low, high=high, source=source)
         if self.batch_size > 10 and self.batch_window_seconds < 1:
             raise ConfigurationError(
                 what="a batch_size over 10 without a window",
@@ -250,7 +245,7 @@ class Operations:
             ("quarantined_percent", 0, 100),
             ("dropped_records", 0, 1_000_000_000),
         ):
-            _between(what=name, value=getattr(self, name), low=low, high=high, source="alarm threshold")
+            check_between(what=name, value=getattr(self, name), low=low, high=high, source="alarm threshold")
         if self.log_retention_days not in LOG_RETENTION_DAYS:
             raise ConfigurationError(
                 what="log_retention_days is no retention of CloudWatch Logs",
@@ -286,6 +281,8 @@ class Stage:
     show_catalog: ShowCatalog
     data_lake: DataLake = field(default_factory=DataLake)
     event_stream: EventStream = field(default_factory=EventStream)
+    catalog: Catalog = field(default_factory=Catalog)
+    lake_jobs: LakeJobs = field(default_factory=LakeJobs)
     operations: Operations = field(default_factory=Operations)
     tags: Mapping[str, str] = field(default_factory=dict)
 

@@ -20,7 +20,12 @@ def stack_name_prefix(*, stage: Stage) -> str:
 
 def database_name(*, stage: Stage, zone: str) -> str:
     """Glue database of a zone (`raw`, `transformed`): analysts type it in every query."""
-    return f"{SYSTEM.lower()}_{stage.name}_{zone}"
+    return f"{database_prefix(stage=stage)}_{zone}"
+
+
+def database_prefix(*, stage: Stage) -> str:
+    """What the names of a stage's Glue databases begin with: jobs are told it and add the zone."""
+    return f"{SYSTEM.lower()}_{stage.name}"
 
 
 def bucket_name(*, stage: Stage, zone: str, account: str, region: str) -> str:
@@ -44,3 +49,28 @@ def key_alias(*, stage: Stage, purpose: str) -> str:
 def metrics_namespace(*, stage: Stage) -> str:
     """CloudWatch namespace of the functions' own metrics."""
     return f"{SYSTEM}/{stage.name}"
+
+
+def job_name(*, stage: Stage, job: str) -> str:
+    """Glue job: operators and schedules start it by name, its log groups are called after it."""
+    return f"{SYSTEM.lower()}-{stage.name}-{job.replace('_', '-')}"
+
+
+def security_configuration_name(*, stage: Stage, part: Part) -> str:
+    """Glue security configuration: Glue takes it by name and puts the name into those of log groups."""
+    return f"{SYSTEM.lower()}-{stage.name}-{part.value}"
+
+
+def crawler_name_prefix(*, stage: Stage) -> str:
+    """What the names of a stage's crawlers begin with; the dataset follows."""
+    return f"{SYSTEM.lower()}-{stage.name}-batch-"
+
+
+def crawler_name(*, stage: Stage, dataset: str) -> str:
+    """Glue crawler of a dataset: the function that starts it and operators know it by name."""
+    return f"{crawler_name_prefix(stage=stage)}{dataset}"
+
+
+def reader_role_name(*, stage: Stage, grant: str) -> str:
+    """Role of a read grant: other teams' policies name it."""
+    return f"{SYSTEM.lower()}-{stage.name}-reader-{grant}"

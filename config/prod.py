@@ -1,5 +1,6 @@
 """The production stage: every part, data kept; it must not be where something is tried first."""
 
+from config.lake_jobs import JobSize, LakeJobs
 from config.model import DataLake, EventStream, Operations, Part, ShowCatalog, Stage
 
 PROD = Stage(
@@ -8,6 +9,13 @@ PROD = Stage(
     data_lake=DataLake(raw_retention_days=400),
     event_stream=EventStream(retention_hours=168, flatten_memory_mebibytes=1024),
     show_catalog=ShowCatalog(api_base_url="https://catalog.amp.example", max_concurrency=10),
+    lake_jobs=LakeJobs(
+        sizes={
+            "events": JobSize(max_workers=10),
+            "batch_files": JobSize(max_workers=10, timeout_minutes=120),
+            "maintenance": JobSize(max_workers=10, timeout_minutes=240, flexible=True),
+        }
+    ),
     operations=Operations(log_retention_days=180),
     tags={"system": "amp", "stage": "prod"},
 )

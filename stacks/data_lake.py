@@ -1,4 +1,4 @@
-"""The lake: keys, buckets, Glue databases and tables, the notices of batch files, the alarm topic.
+"""The lake: keys, buckets, Glue databases and tables, the secret of persons' keys, the topics of notices and alarms.
 
 It must not know who writes to the lake or reads from it.
 """
@@ -11,15 +11,15 @@ from building_blocks.catalog_table import CatalogTable, arrival_hours, one_of
 from building_blocks.encryption_key import EncryptionKey
 from building_blocks.lake_bucket import AccessLogBucket, LakeBucket, ObjectNotices
 from building_blocks.notice_topic import NoticeTopic
+from building_blocks.person_key_secret import PersonKeySecret
 from building_blocks.retention import removal_policy
 from config import naming
 from config.model import Part, Stage
+from contracts.datasets import BATCH_PREFIX
 from contracts.events import EVENTS
+from contracts.lake import Zone
 from contracts.tables import QUARANTINE, UNKNOWN
 from stacks.seams import DataLakeSeam, pin
-
-BATCH_PREFIX = "batch/"
-"""Where batch files land in the raw bucket."""
 
 
 class DataLakeStack(Stack):
@@ -77,21 +77,28 @@ class DataLakeStack(Stack):
             keep=keep_data,
             noncurrent_retention_days=stage.data_lake.noncurrent_retention_days,
         )
-        raw_database = self._database("RawDatabase", zone="raw", description="What arrived, as it arrived", keep=False)
+        raw_database = self._database(Zone.RAW, description="What arrived, as it arrived", keep=False)
         transformed_database = self._database(
-            "TransformedDatabase",
-            zone="transformed",
-            description="Tables that jobs make from the raw zone",
+            Zone.TRANSFORMED,
+            description="Tables that jobs make, without personal values",
             keep=keep_data,
-            location=f"s3://{transformed.bucket_name}/",
+            bucket=transformed,
         )
+        personal_database = self._database(
+            Zone.PERSONAL, description="Tables that jobs make, with personal values", keep=keep_data, bucket=transformed
+        )
+        person_key = PersonKeySecret(self, "PersonKey", key=lake_key, keep=keep_data)
+        readers = NoticeTopic(self, "Readers", display_name="News for readers of the lake", key=self._notices_key)
         self._tables(database=raw_database, bucket=raw)
         self.seam = DataLakeSeam(
             raw_bucket=raw,
             transformed_bucket=transformed,
             raw_database_name=raw_database.ref,
             transformed_database_name=transformed_database.ref,
+            personal_database_name=personal_database.ref,
+            person_key=person_key,
             batch_files_topic=batch_files.topic,
+            readers_topic=readers,
             notices_key=self._notices_key,
             alarm_topic=self._alarm_topic(),
         )
@@ -99,15 +106,19 @@ class DataLakeStack(Stack):
             self,
             *(raw.bucket_arn, raw.bucket_name, transformed.bucket_arn, transformed.bucket_name),
             *(lake_key.key_arn, self._notices_key.key_arn),
-            *(batch_files.topic.topic_arn, self.seam.alarm_topic.topic_arn),
-            *(raw_database.ref, transformed_database.ref),
+            *(batch_files.topic.topic_arn, readers.topic_arn, self.seam.alarm_topic.topic_arn),
+            *(raw_database.ref, transformed_database.ref, personal_database.ref),
+            person_key.secret_arn,
         )
         for name, value in (
             ("RawBucketName", raw.bucket_name),
             ("TransformedBucketName", transformed.bucket_name),
             ("RawDatabaseName", raw_database.ref),
             ("TransformedDatabaseName", transformed_database.ref),
+            ("PersonalDatabaseName", personal_database.ref),
+            ("PersonKeySecretArn", person_key.secret_arn),
             ("BatchFilesTopicArn", batch_files.topic.topic_arn),
+            ("ReadersTopicArn", readers.topic_arn),
             ("AlarmTopicArn", self.seam.alarm_topic.topic_arn),
         ):
             CfnOutput(self, name, value=value)
@@ -146,16 +157,17 @@ class DataLakeStack(Stack):
         return topic
 
     def _database(
-        self, id: str, *, zone: str, description: str, keep: bool, location: str | None = None
+        self, zone: Zone, *, description: str, keep: bool, bucket: LakeBucket | None = None
     ) -> aws_glue.CfnDatabase:
+        """The database of ``zone``; ``bucket`` holds what jobs make of it, below the zone's name."""
         database = aws_glue.CfnDatabase(
             self,
-            id,
+            f"{zone.capitalize()}Database",
             catalog_id=Aws.ACCOUNT_ID,
             database_input=aws_glue.CfnDatabase.DatabaseInputProperty(
                 name=naming.database_name(stage=self._stage, zone=zone),
                 description=description,
-                location_uri=location,
+                location_uri=None if bucket is None else f"s3://{bucket.bucket_name}/{zone}/",
             ),
         )
         database.apply_removal_policy(removal_policy(keep=keep))

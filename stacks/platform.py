@@ -6,8 +6,10 @@ It must not hold a resource or a value: those are in stacks and in configuration
 from aws_cdk import App
 
 from config.model import Part, Stage
+from stacks.catalog import CatalogStack
 from stacks.data_lake import DataLakeStack
 from stacks.event_stream import EventStreamStack
+from stacks.lake_jobs import LakeJobsStack
 from stacks.show_catalog import ShowCatalogStack
 
 
@@ -18,6 +20,10 @@ class Platform:
         """Wire the stage's parts; data go with their stack only if the stage and ``destroy_data`` both say so."""
         keep_data = stage.data_lake.keep_data or not destroy_data
         lake = DataLakeStack(app, Part.DATA_LAKE.value, stage=stage, keep_data=keep_data)
+        if Part.CATALOG in stage.parts:
+            CatalogStack(app, Part.CATALOG.value, stage=stage, keep_data=keep_data, data_lake=lake.seam)
+        if Part.LAKE_JOBS in stage.parts:
+            LakeJobsStack(app, Part.LAKE_JOBS.value, stage=stage, keep_data=keep_data, data_lake=lake.seam)
         if Part.EVENT_STREAM not in stage.parts:
             return
         events = EventStreamStack(app, Part.EVENT_STREAM.value, stage=stage, keep_data=keep_data, data_lake=lake.seam)

@@ -7,16 +7,21 @@ from dataclasses import dataclass
 
 from aws_cdk import Stack, aws_iam, aws_kinesis, aws_kms, aws_s3, aws_sns
 
+from building_blocks.secret import Secret
+
 
 @dataclass(frozen=True, kw_only=True)
 class DataLakeSeam:
-    """The lake: buckets, databases by name, notices of batch files, and where alarms go."""
+    """The lake: buckets, databases by name, the key of persons, and the topics for files, readers and alarms."""
 
     raw_bucket: aws_s3.IBucket
     transformed_bucket: aws_s3.IBucket
     raw_database_name: str
     transformed_database_name: str
+    personal_database_name: str
+    person_key: Secret
     batch_files_topic: aws_sns.ITopic
+    readers_topic: aws_sns.ITopic
     notices_key: aws_kms.IKey
     alarm_topic: aws_sns.ITopic
 

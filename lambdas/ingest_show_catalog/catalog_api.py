@@ -14,14 +14,8 @@ from urllib.parse import quote
 
 import urllib3
 
-from lambdas.ingest_show_catalog.outcomes import (
-    METRIC_API_CALLS,
-    METRIC_API_UNAUTHORIZED,
-    CanNeverSucceedError,
-    MayYetSucceedError,
-    Refusal,
-    error_name,
-)
+from lambdas.ingest_show_catalog.outcomes import METRIC_API_CALLS, METRIC_API_UNAUTHORIZED, Refusal
+from lambdas.shared.failures import CanNeverSucceedError, MayYetSucceedError, error_name
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

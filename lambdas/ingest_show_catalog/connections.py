@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from lambdas.ingest_show_catalog.catalog_api import CatalogApi, SecretToken
-from lambdas.ingest_show_catalog.dead_letters import DeadLetterQueue
 from lambdas.ingest_show_catalog.settings import Settings
 from lambdas.ingest_show_catalog.stream import EntryStream
+from lambdas.shared.dead_letters import DeadLetterQueue
 
 
 class Connections(NamedTuple):

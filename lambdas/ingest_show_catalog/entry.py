@@ -10,8 +10,9 @@ from typing import cast
 from contracts.events.catalog import SHOW_CATALOG_ENTRY
 from contracts.reasons import ContractViolation, Reason
 from contracts.views.rows import Row, reader
-from lambdas.ingest_show_catalog.outcomes import CanNeverSucceedError, Refusal
+from lambdas.ingest_show_catalog.outcomes import Refusal
 from lambdas.shared import exact_json
+from lambdas.shared.failures import CanNeverSucceedError
 
 MAX_RECORD_BYTES = 1_024_000
 """Largest record: Firehose takes 1,000 KiB ("Amazon Data Firehose quota" page), Kinesis 1 MiB by default."""

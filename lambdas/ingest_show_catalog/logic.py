@@ -9,7 +9,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from lambdas.ingest_show_catalog.dead_letters import DeadLetter
 from lambdas.ingest_show_catalog.entry import Entry, build
 from lambdas.ingest_show_catalog.messages import Change, read_change
 from lambdas.ingest_show_catalog.outcomes import (
@@ -19,9 +18,9 @@ from lambdas.ingest_show_catalog.outcomes import (
     METRIC_MISSING_OPTIONAL_COLUMNS,
     METRIC_UNKNOWN_FIELDS,
     METRICS,
-    CanNeverSucceedError,
-    MayYetSucceedError,
 )
+from lambdas.shared.dead_letters import DeadLetter
+from lambdas.shared.failures import CanNeverSucceedError, MayYetSucceedError
 
 RESERVED_SECONDS = 10.0
 """Time of the invocation that is kept for the stream and the dead-letter queue."""

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.reasons import ContractViolation, Reason
-from lambdas.ingest_show_catalog.outcomes import CanNeverSucceedError, Refusal
-from lambdas.shared.exact_json import read
+from lambdas.ingest_show_catalog.outcomes import Refusal
+from lambdas.shared.failures import CanNeverSucceedError
+from lambdas.shared.notices import read_notice
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,14 +31,12 @@ def read_change(record: Mapping[str, Any]) -> Change:
     Raises:
         CanNeverSucceedError: the body is not JSON, is no object, or names no show.
     """
-    message = _object(record["body"])
+    notice = read_notice(record["body"])
+    message = notice.content
     sent_ms = int(record.get("attributes", {}).get("SentTimestamp", 0))
     timestamps: list[object] = [sent_ms] if sent_ms else []
-    inner = message.get("Message")
-    if message.get("Type") == "Notification" and "TopicArn" in message and isinstance(inner, str):
-        # The envelope of the "Amazon SNS message and JSON formats" page.
-        timestamps.insert(0, message.get("Timestamp"))
-        message = _object(inner)
+    if notice.topic_timestamp is not None:
+        timestamps.insert(0, notice.topic_timestamp)
     timestamps.insert(0, message.get("changed_at"))
     return Change(
         message_id=record["messageId"],
@@ -46,17 +44,6 @@ def read_change(record: Mapping[str, Any]) -> Change:
         changed_at=tuple(timestamps),
         sent_ms=sent_ms,
     )
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        message = read(text)
-    except ContractViolation as violation:
-        sentence = f"The message cannot be read: {violation.sentence}."
-        raise CanNeverSucceedError(code=violation.reason, sentence=sentence) from None
-    if not isinstance(message, dict):
-        raise CanNeverSucceedError(code=Reason.NOT_AN_OBJECT, sentence="The message is JSON, but no JSON object.")
-    return message
 
 
 def _show_id(message: Mapping[str, Any]) -> str:

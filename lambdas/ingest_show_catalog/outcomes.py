@@ -1,4 +1,4 @@
-"""What can become of a change message, in the function's own words: refusals, failures and the metrics' names.
+"""What can become of a change message, in the function's own words: refusals and the metrics' names.
 
 It must not decide which of them applies.
 """
@@ -61,27 +61,3 @@ class Refusal(StrEnum):
     """The catalog service's answer is too long to be read, or its entry for a record of the stream."""
     WRONG_SHOW = "wrong_show"
     """The catalog service answered with another show than the one that was asked for."""
-
-
-class CanNeverSucceedError(Exception):
-    """The message is beyond help: it goes to the dead-letter queue at once, with a code and a sentence.
-
-    The sentence quotes no value, because it travels as a message attribute and stands in logs.
-    """
-
-    def __init__(self, *, code: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.code = code
-        self.sentence = sentence
-
-
-class MayYetSucceedError(Exception):
-    """The message goes back to the queue, alone; the sentence says why and quotes no value."""
-
-
-def error_name(error: Exception) -> str:
-    """What a client's error is called: the service's code where it has one; never its text, which quotes values."""
-    response = getattr(error, "response", None)
-    if isinstance(response, dict):
-        return str(response.get("Error", {}).get("Code", type(error).__name__))
-    return type(error).__name__

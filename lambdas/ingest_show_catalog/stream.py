@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from lambdas.ingest_show_catalog.entry import Entry
-from lambdas.ingest_show_catalog.outcomes import METRIC_REFUSED_ENTRIES, METRIC_SHOWS_PUBLISHED, error_name
+from lambdas.ingest_show_catalog.outcomes import METRIC_REFUSED_ENTRIES, METRIC_SHOWS_PUBLISHED
+from lambdas.shared.failures import error_name
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient

@@ -148,7 +148,7 @@ def test_a_function_without_a_handler_is_refused_by_name(repository: Path, tmp_p
         _lay_out(tmp_path / "out", name="greeet")
 
 
-@pytest.mark.parametrize("name", ["flatten_events", "ingest_show_catalog"])
+@pytest.mark.parametrize("name", ["flatten_events", "ingest_show_catalog", "start_crawlers"])
 def test_a_function_of_ours_is_laid_out_from_the_cache_without_a_network(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

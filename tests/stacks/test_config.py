@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from config import STAGES, stage_named
+from config.catalog import Catalog, ReadGrant
 from config.model import (
     LOG_RETENTION_DAYS,
     ConfigurationError,
@@ -16,6 +18,11 @@ from config.model import (
 )
 
 URL = "https://catalog.amp.example"
+
+
+def _grant(**given: Any) -> ReadGrant:
+    return ReadGrant(**{"name": "analysts", "principals": ("role/analyst",), "databases": ("transformed",), **given})
+
 
 NONSENSE: dict[str, Callable[[], object]] = {
     "a_raw_zone_that_keeps_nothing": lambda: DataLake(raw_retention_days=0),
@@ -46,6 +53,19 @@ NONSENSE: dict[str, Callable[[], object]] = {
     "more_than_all_events_in_quarantine": lambda: Operations(quarantined_percent=101),
     "a_stage_name_that_no_bucket_could_bear": lambda: replace(STAGES["dev"], name="Development"),
     "a_stage_without_parts": lambda: replace(STAGES["dev"], parts=frozenset()),
+    "files_gathered_for_longer_than_lambda_allows": lambda: Catalog(gather_seconds=301),
+    "two_grants_of_one_name": lambda: Catalog(grants=(_grant(), _grant())),
+    "a_grant_whose_role_could_not_be_named": lambda: _grant(name="Analysts"),
+    "a_grant_to_nobody": lambda: _grant(principals=()),
+    "a_grant_to_everybody": lambda: _grant(principals=("*",)),
+    "a_grant_to_a_user": lambda: _grant(principals=("arn:aws:iam::123456789012:user/anna",)),
+    "a_grant_of_nothing": lambda: _grant(databases=()),
+    "a_grant_of_the_raw_zone": lambda: _grant(databases=("raw",)),
+    "a_grant_of_a_raw_table": lambda: _grant(tables=("raw.like",)),
+    "a_grant_of_a_table_without_its_zone": lambda: _grant(tables=("sessions",)),
+    "a_grant_of_personal_values_that_does_not_say_so": lambda: _grant(databases=("personal",)),
+    "a_grant_of_a_personal_table_that_does_not_say_so": lambda: _grant(tables=("personal.event_details",)),
+    "a_grant_that_says_personal_and_is_not": lambda: _grant(personal=True),
     "an_unknown_stage": lambda: stage_named("production"),
 }
 

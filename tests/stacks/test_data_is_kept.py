@@ -13,13 +13,13 @@ HOLDS_DATA = ("AWS::S3::Bucket", "AWS::Kinesis::Stream", "AWS::SQS::Queue", "AWS
 
 
 def _holders(assembly: Assembly) -> list[Resource]:
-    """Everything that holds data, the keys that they are encrypted with, and the database of made tables."""
+    """Everything that holds data, the keys that they are encrypted with, and the databases of made tables."""
     holders = assembly.resources(*HOLDS_DATA)
-    keys = [key for key in assembly.resources("AWS::KMS::Key") if not key.id.startswith("NoticesKey")]
-    databases = [each for each in assembly.resources("AWS::Glue::Database") if each.id.startswith("Transformed")]
+    keys = [key for key in assembly.resources("AWS::KMS::Key") if not key.id.startswith(("NoticesKey", "JobsKey"))]
+    databases = [each for each in assembly.resources("AWS::Glue::Database") if not each.id.startswith("Raw")]
     assert len(holders) >= 7
-    assert len(keys) == 3
-    assert len(databases) == 1
+    assert len(keys) == 4
+    assert len(databases) == 2
     return [*holders, *keys, *databases]
 
 

@@ -28,17 +28,21 @@ def test_the_map_has_one_row_per_stack_with_what_it_depends_on(assemblies: dict[
     assert {name: needs for name, (_, needs) in _rows().items()} == graph
 
 
+def _page(stack: str) -> str:
+    return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in stack).lstrip("-") + ".md"
+
+
 def test_every_stack_has_a_page_and_the_map_links_it(assemblies: dict[str, Assembly]) -> None:
     text = MAP.read_text()
     for stack in assemblies["prod"].templates:
-        page = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in stack).lstrip("-") + ".md"
+        page = _page(stack)
         assert (MAP.parent / "stacks" / page).is_file(), page
         assert f"(stacks/{page})" in text
 
 
 def test_a_page_names_every_alarm_of_its_stack(assemblies: dict[str, Assembly]) -> None:
     for alarm in assemblies["prod"].resources("AWS::CloudWatch::Alarm"):
-        page = "event-stream.md" if alarm.stack == "EventStream" else "show-catalog.md"
+        page = _page(alarm.stack)
         runbook = alarm.properties["AlarmDescription"].partition("docs/runbooks/")[2]
         names = [
             each["MetricStat"]["Metric"]["MetricName"]

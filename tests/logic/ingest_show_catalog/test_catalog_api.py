@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from lambdas.ingest_show_catalog.catalog_api import MAX_ANSWER_BYTES, CatalogApi, SecretToken
-from lambdas.ingest_show_catalog.outcomes import CanNeverSucceedError, MayYetSucceedError
+from lambdas.shared.failures import CanNeverSucceedError, MayYetSucceedError
 from rehearsal.scenario.catalog_service import (
     ANSWER_GARBAGE,
     GARBAGE,

@@ -12,7 +12,7 @@ from contracts.events.catalog import SHOW_CATALOG_ENTRY
 from contracts.views.rows import reader
 from contracts.views.samples import sample
 from lambdas.ingest_show_catalog.entry import MAX_RECORD_BYTES, Entry, build
-from lambdas.ingest_show_catalog.outcomes import CanNeverSucceedError
+from lambdas.shared.failures import CanNeverSucceedError
 
 NOW_MS = 1_794_988_800_000
 SHOW = sample(SHOW_CATALOG_ENTRY)["show"]

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from lambdas.ingest_show_catalog.dead_letters import DeadLetter
 from lambdas.ingest_show_catalog.entry import Entry
 from lambdas.ingest_show_catalog.logic import RESERVED_SECONDS, Outcome, ingest
-from lambdas.ingest_show_catalog.outcomes import METRICS, CanNeverSucceedError, MayYetSucceedError, Refusal
+from lambdas.ingest_show_catalog.outcomes import METRICS, Refusal
+from lambdas.shared.dead_letters import DeadLetter
+from lambdas.shared.failures import CanNeverSucceedError, MayYetSucceedError
 
 NOT_FOUND = CanNeverSucceedError(code=Refusal.SHOW_NOT_FOUND, sentence="No such show.")
 DOWN = MayYetSucceedError("The catalog service is down.")

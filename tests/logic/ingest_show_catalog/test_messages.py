@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lambdas.ingest_show_catalog.messages import read_change
-from lambdas.ingest_show_catalog.outcomes import CanNeverSucceedError
+from lambdas.shared.failures import CanNeverSucceedError
 
 EVENTS = Path(__file__).parents[2] / "events" / "sqs"
 

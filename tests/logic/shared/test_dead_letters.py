@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from lambdas.ingest_show_catalog.dead_letters import MAX_BYTES_PER_CALL, DeadLetter, DeadLetterQueue
+from lambdas.shared.dead_letters import MAX_BYTES_PER_CALL, DeadLetter, DeadLetterQueue
 
 
 class FakeSqs:

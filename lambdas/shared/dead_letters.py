@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from lambdas.ingest_show_catalog.outcomes import error_name
+from lambdas.shared.failures import error_name
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -1,0 +1,129 @@
+"""Tells the alarm topic when a Glue job or crawler ends badly, with what that means and which runbook to open.
+
+It must not pass on what the failure says of itself: such a text may quote a value.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aws_cdk import ArnFormat, Aws, Stack, aws_events, aws_iam, aws_kms, aws_sns
+from constructs import Construct
+
+from building_blocks.acknowledgement import acknowledge
+from building_blocks.alarms import Runbook
+from building_blocks.encryption_key import key_use
+
+
+@dataclass(frozen=True, kw_only=True)
+class GlueFailure:
+    """An event of EventBridge's default bus that tells how something of Glue's ended.
+
+    `detail_type` and `name_field` are as on the page "Automating AWS Glue with EventBridge", `states` those that are
+    failures.
+    """
+
+    what: str
+    detail_type: str
+    name_field: str
+    states: tuple[str, ...]
+
+
+JOB_FAILURE = GlueFailure(
+    what="Glue job",
+    detail_type="Glue Job State Change",
+    name_field="jobName",
+    states=("FAILED", "TIMEOUT", "ERROR"),
+)
+
+CRAWLER_FAILURE = GlueFailure(
+    what="Glue crawler",
+    detail_type="Glue Crawler State Change",
+    name_field="crawlerName",
+    states=("Failed",),
+)
+
+
+class FailureNotices(Construct):
+    """A rule that turns each ``failure`` of one of ``names`` into a notice on ``topic``.
+
+    EventBridge publishes under a role that it may assume for this stack's rules only: it cannot satisfy
+    `aws:SourceArn` or `aws:SourceAccount` in the policy of a key that encrypts a topic ("Managing Amazon SNS
+    encryption keys" page), so that letting the service in there would let it in for every account.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        failure: GlueFailure,
+        names: Sequence[str],
+        meaning: str,
+        runbook: Runbook,
+        topic: aws_sns.ITopic,
+        topic_key: aws_kms.IKey,
+    ) -> None:
+        """Make rule and role; ``meaning`` is a sentence that says what the failure does to whom."""
+        super().__init__(scope, id)
+        stack = Stack.of(self)
+        rules = stack.format_arn(
+            service="events",
+            resource="rule",
+            resource_name=f"{stack.stack_name}-*",  # CloudFormation names the rule, after its stack
+            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+        )
+        role = aws_iam.Role(
+            self,
+            "Role",
+            description=f"Publishes failures of {failure.what}s on the alarm topic and does nothing else",
+            assumed_by=aws_iam.ServicePrincipal(
+                "events.amazonaws.com",
+                conditions={
+                    "ArnLike": {"aws:SourceArn": rules},
+                    "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
+                },
+            ),
+            inline_policies={
+                "Publishing": aws_iam.PolicyDocument(
+                    statements=[
+                        aws_iam.PolicyStatement(actions=["sns:Publish"], resources=[topic.topic_arn]),
+                        *key_use(key=topic_key, service="sns", actions=["kms:Decrypt", "kms:GenerateDataKey"]),
+                    ]
+                )
+            },
+        )
+        rule = aws_events.CfnRule
+        self.rule = rule(
+            self,
+            "Rule",
+            description=f"{failure.what}s of the lake that ended badly",
+            event_pattern={
+                "source": ["aws.glue"],
+                "detail-type": [failure.detail_type],
+                "detail": {failure.name_field: list(names), "state": list(failure.states)},
+            },
+            targets=[
+                rule.TargetProperty(
+                    id="AlarmTopic",
+                    arn=topic.topic_arn,
+                    role_arn=role.role_arn,
+                    input_transformer=rule.InputTransformerProperty(
+                        input_paths_map={
+                            "name": f"$.detail.{failure.name_field}",
+                            "state": "$.detail.state",
+                            "time": "$.time",
+                        },
+                        input_template=(
+                            f'"{failure.what} <name> ended as <state> at <time>. {meaning} '
+                            f'Runbook: docs/runbooks/{runbook.value}"'
+                        ),
+                    ),
+                )
+            ],
+        )
+        acknowledge(
+            self.rule,
+            finding="Serverless-EventBusDLQ",
+            reason="EventBridge tries for a day; a notice that it cannot deliver loses nothing, because Glue keeps the "
+            "run and how it ended.",
+        )

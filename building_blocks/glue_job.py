@@ -1,0 +1,196 @@
+"""One job of the contracts as a Glue job: role, logs, size and arguments.
+
+It must not give a role more than the job's entry says and what Glue itself takes to run anything.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from aws_cdk import Aws, aws_glue, aws_iam, aws_kms
+from constructs import Construct
+
+from building_blocks.acknowledgement import acknowledge, cited
+from building_blocks.glue_security import GlueSecurity
+from building_blocks.job_package import JobPackage
+from building_blocks.lake_access import Lake, files, object_patterns, table_patterns, tables
+from building_blocks.log_group import LogGroup
+from config.lake_jobs import JobSize
+from contracts.jobs import Job
+
+GLUE_VERSION = "5.1"
+"""Spark 3.5.6, Python 3.11, Java 17, Iceberg 1.10 ("AWS Glue versions" page)."""
+
+METRICS_NAMESPACE = "Glue"
+"""Where Glue puts the metrics of runs ("Monitoring with AWS Glue observability metrics" page)."""
+
+_LOG_KINDS = ("error", "output")
+
+
+class GlueJob(Construct):
+    """The Glue job ``name`` that runs ``job``, its role, and its two log groups below ``log_prefix``.
+
+    Standing arguments (which job, which lake) cannot be changed by who starts a run; all others of the entry can be
+    given to a run (`--window-start`, `--days` …).
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        job: Job,
+        name: str,
+        package: JobPackage,
+        lake: Lake,
+        arguments: Mapping[str, str],
+        permissions: Iterable[aws_iam.PolicyStatement],
+        spark_settings: Mapping[str, str],
+        size: JobSize,
+        security: GlueSecurity,
+        log_prefix: str,
+        log_retention_days: int,
+        log_key: aws_kms.IKey,
+    ) -> None:
+        """Make the job; ``permissions`` are what it may do besides reading and writing files and tables."""
+        super().__init__(scope, id)
+        self.name = name
+        self._job, self._lake = job, lake
+        # A role's inline policies hold 10,240 characters, too few for maintenance, which names every table twice.
+        self._tables = aws_iam.ManagedPolicy(
+            self,
+            "Tables",
+            description=f"Tables of the Glue catalog that the job {name} reads and writes",
+            document=aws_iam.PolicyDocument(statements=tables(job, lake=lake), minimize=True),
+        )
+        statements = [*_running(log_prefix=log_prefix), *package.reading(), *files(job, lake=lake), *permissions]
+        self.role = aws_iam.Role(
+            self,
+            "Role",
+            description=f"What the Glue job {name} may do",
+            assumed_by=aws_iam.ServicePrincipal("glue.amazonaws.com"),
+            managed_policies=[self._tables],
+            inline_policies={"Permissions": aws_iam.PolicyDocument(statements=statements, minimize=True)},
+        )
+        log_groups = [
+            LogGroup(
+                self,
+                f"{kind.title()}Logs",
+                # Glue puts the security configuration and the role between the prefix and the kind.
+                name=f"{log_prefix}/{security.name}-role/{self.role.role_name}/{kind}",
+                key=log_key,
+                retention_days=log_retention_days,
+            )
+            for kind in _LOG_KINDS
+        ]
+        glue_job = aws_glue.CfnJob
+        self.glue_job = glue_job(
+            self,
+            "Job",
+            name=name,
+            description=job.description,
+            role=self.role.role_arn,
+            glue_version=GLUE_VERSION,
+            command=glue_job.JobCommandProperty(
+                name="glueetl", python_version="3", script_location=package.script.s3_object_url
+            ),
+            default_arguments={
+                "--conf": conf_argument(spark_settings),
+                "--custom-logGroup-prefix": log_prefix,
+                "--datalake-formats": "iceberg",
+                "--enable-auto-scaling": "true",
+                "--enable-continuous-cloudwatch-log": "true",
+                "--enable-metrics": "true",
+                "--enable-observability-metrics": "true",
+                "--extra-py-files": package.packages.s3_object_url,
+                "--job-bookmark-option": "job-bookmark-disable",
+            },
+            non_overridable_arguments=dict(arguments),
+            worker_type=size.worker_type,
+            number_of_workers=size.max_workers,
+            timeout=size.timeout_minutes,
+            max_retries=size.retries,
+            execution_class="FLEX" if size.flexible else "STANDARD",
+            execution_property=glue_job.ExecutionPropertyProperty(max_concurrent_runs=size.max_concurrent_runs),
+            security_configuration=security.configuration.ref,
+        )
+        for log_group in log_groups:  # or Glue would make them itself, to keep for ever
+            self.glue_job.node.add_dependency(log_group)
+        self._acknowledge(log_prefix)
+
+    def _acknowledge(self, log_prefix: str) -> None:
+        """Each pattern of a role is a finding of its own, and has its own reason."""
+        patterns = object_patterns(self._job)
+        for bucket, names, reason in (
+            (self._lake.raw_bucket, patterns["raw"], "The job reads every file that lands below this one prefix."),
+            (
+                self._lake.transformed_bucket,
+                patterns["read"],
+                "The job reads this one table, whose files Iceberg names as it writes them.",
+            ),
+            (
+                self._lake.transformed_bucket,
+                patterns["written"],
+                "The job writes this one table, or one kind of tables that are found as they come, and Iceberg names "
+                "the files.",
+            ),
+        ):
+            owner = cited(self.role, owner=bucket, arn=bucket.bucket_arn)
+            for name in names:
+                acknowledge(self.role, finding=f"AwsSolutions-IAM5[Resource::{owner}/{name}]", reason=reason)
+        for zone, name in table_patterns(self._job):
+            # Database and bucket have one home, of whose exports the finding tells.
+            database = cited(self._tables, owner=self._lake.transformed_bucket, arn=self._lake.databases[zone])
+            acknowledge(
+                self._tables,
+                finding=f"AwsSolutions-IAM5[Resource::{_arn('glue', f'table/{database}/{name}', nag=True)}]",
+                reason="Each folder of undeclared files becomes a table; its name is known when the folder is there.",
+            )
+        acknowledge(
+            self.role,
+            finding=f"AwsSolutions-IAM5[Resource::{_log_groups(log_prefix, nag=True)}]",
+            reason="Glue chooses the names of log groups and streams below the prefix that this one job has.",
+        )
+        acknowledge(
+            self.role,
+            finding="AwsSolutions-IAM5[Resource::*]",
+            reason="CloudWatch knows no resource for putting metrics; a condition limits it to Glue's namespace.",
+        )
+
+
+def conf_argument(settings: Mapping[str, str]) -> str:
+    """Several Spark settings as the value of Glue's one argument `--conf` ("Job parameters" page).
+
+    The argument cannot be repeated, so that each setting after the first brings its own `--conf` along.
+    """
+    return " --conf ".join(f"{name}={value}" for name, value in settings.items())
+
+
+def _running(*, log_prefix: str) -> Sequence[aws_iam.PolicyStatement]:
+    """What any job of Glue's needs: to write its logs, and to put its metrics."""
+    statement = aws_iam.PolicyStatement
+    return [
+        statement(
+            actions=[
+                "logs:AssociateKmsKey",
+                "logs:CreateLogGroup",
+                "logs:CreateLogStream",
+                "logs:PutLogEvents",
+            ],
+            resources=[_log_groups(log_prefix)],
+        ),
+        statement(
+            actions=["cloudwatch:PutMetricData"],
+            resources=["*"],
+            conditions={"StringEquals": {"cloudwatch:namespace": METRICS_NAMESPACE}},
+        ),
+    ]
+
+
+def _log_groups(prefix: str, *, nag: bool = False) -> str:
+    return _arn("logs", f"log-group:{prefix}/*", nag=nag)
+
+
+def _arn(service: str, resource: str, *, nag: bool = False) -> str:
+    """An ARN of this account and Region; with ``nag`` as cdk-nag writes it in a finding."""
+    if nag:
+        return f"arn:<AWS::Partition>:{service}:<AWS::Region>:<AWS::AccountId>:{resource}"
+    return f"arn:{Aws.PARTITION}:{service}:{Aws.REGION}:{Aws.ACCOUNT_ID}:{resource}"

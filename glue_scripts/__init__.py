@@ -1,0 +1,1 @@
+"""Entry points that AWS Glue starts; what they run is in spark_jobs."""

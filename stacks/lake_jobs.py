@@ -1,0 +1,139 @@
+"""The jobs that make lake tables, as Glue jobs: one for each entry of contracts/jobs.py, each with a role of its own.
+
+It must not know what a job does: transforms and spark_jobs do, and its entry says what it may touch.
+"""
+
+from aws_cdk import CfnOutput, Stack, aws_iam
+from constructs import Construct
+
+from building_blocks.alarms import Runbook
+from building_blocks.encryption_key import EncryptionKey, key_use
+from building_blocks.failure_notices import JOB_FAILURE, FailureNotices
+from building_blocks.glue_job import GlueJob
+from building_blocks.glue_security import GlueSecurity
+from building_blocks.job_package import JobPackage
+from building_blocks.lake_access import Lake
+from building_blocks.spark_settings import CATALOG, lake_catalog
+from config import naming
+from config.lake_jobs import LakeJobs
+from config.model import ConfigurationError, Part, Stage
+from contracts.jobs import JOBS, Job
+from contracts.lake import Zone
+from stacks.seams import DataLakeSeam
+
+
+class LakeJobsStack(Stack):
+    """Runs the lake's jobs without a cluster, each as far as its entry goes and no further."""
+
+    def __init__(self, scope: Construct, id: str, *, stage: Stage, keep_data: bool, data_lake: DataLakeSeam) -> None:
+        """Make the stack for ``stage``; it holds no data but logs.
+
+        Raises:
+            ConfigurationError: a size is configured for a job that there is not.
+        """
+        super().__init__(
+            scope,
+            id,
+            stack_name=naming.stack_name(stage=stage, part=Part.LAKE_JOBS),
+            description="Amp data platform: Glue jobs that make the lake's tables",
+            tags=dict(stage.tags),
+            termination_protection=keep_data,
+        )
+        _check_names(stage.lake_jobs)
+        self._stage, self._data_lake = stage, data_lake
+        log_prefix = naming.log_group_prefix(stage=stage, part=Part.LAKE_JOBS)
+        key = EncryptionKey(
+            self,
+            "JobsKey",
+            description="Logs of the Glue jobs",
+            alias=naming.key_alias(stage=stage, purpose="lake-jobs"),
+            keep=False,
+            log_group_prefix=log_prefix,
+        )
+        security = GlueSecurity(
+            self,
+            "Security",
+            name=naming.security_configuration_name(stage=stage, part=Part.LAKE_JOBS),
+            log_key=key,
+            data_key=data_lake.transformed_bucket.encryption_key,
+        )
+        package = JobPackage(self, "Package")
+        lake = Lake(
+            raw_bucket=data_lake.raw_bucket,
+            transformed_bucket=data_lake.transformed_bucket,
+            databases={
+                Zone.RAW: data_lake.raw_database_name,
+                Zone.TRANSFORMED: data_lake.transformed_database_name,
+                Zone.PERSONAL: data_lake.personal_database_name,
+            },
+        )
+        jobs = [
+            GlueJob(
+                self,
+                "".join(word.title() for word in job.name.split("_")),
+                job=job,
+                name=naming.job_name(stage=stage, job=job.name),
+                package=package,
+                lake=lake,
+                arguments=self._arguments(job),
+                permissions=self._permissions(job),
+                spark_settings=lake_catalog(warehouse=f"s3://{lake.transformed_bucket.bucket_name}"),
+                size=stage.lake_jobs.size_of(job.name),
+                security=security,
+                log_prefix=f"{log_prefix}/{job.name}",
+                log_retention_days=stage.operations.log_retention_days,
+                log_key=key,
+            )
+            for job in JOBS
+        ]
+        FailureNotices(
+            self,
+            "Failures",
+            failure=JOB_FAILURE,
+            names=[job.name for job in jobs],
+            meaning="The tables that it makes stay as they were, and grow old.",
+            runbook=Runbook.JOB_FAILED,
+            topic=data_lake.alarm_topic,
+            topic_key=data_lake.notices_key,
+        )
+        CfnOutput(self, "JobNames", value=",".join(job.name for job in jobs))
+
+    def _arguments(self, job: Job) -> dict[str, str]:
+        """The standing arguments of the entry: which job, which lake, and what the job's entry lets it have."""
+        arguments = {
+            "--job": job.name,
+            "--raw-bucket": self._data_lake.raw_bucket.bucket_name,
+            "--catalog": CATALOG,
+            "--database-prefix": naming.database_prefix(stage=self._stage),
+        }
+        if job.keys_persons:
+            arguments["--person-key-secret"] = self._data_lake.person_key.secret_arn
+        if job.tells_readers:
+            arguments["--readers-topic"] = self._data_lake.readers_topic.topic_arn
+        partitions = self._stage.lake_jobs.size_of(job.name).shuffle_partitions
+        if partitions is not None:
+            arguments["--shuffle-partitions"] = str(partitions)
+        return arguments
+
+    def _permissions(self, job: Job) -> list[aws_iam.PolicyStatement]:
+        """What the job's entry lets it do besides files and tables."""
+        lake = self._data_lake
+        statements = [*lake.person_key.reading()] if job.keys_persons else []
+        if job.tells_readers:
+            statements += [
+                aws_iam.PolicyStatement(actions=["sns:Publish"], resources=[lake.readers_topic.topic_arn]),
+                *key_use(key=lake.notices_key, service="sns", actions=["kms:Decrypt", "kms:GenerateDataKey"]),
+            ]
+        return statements
+
+
+def _check_names(settings: LakeJobs) -> None:
+    names = {job.name for job in JOBS}
+    unknown = sorted(set(settings.sizes) - names)
+    if unknown:
+        raise ConfigurationError(
+            what="lake_jobs.sizes names jobs that there are not",
+            given=unknown,
+            allowed=", ".join(sorted(names)),
+            fix="correct the name, or declare the job in contracts/jobs.py",
+        )

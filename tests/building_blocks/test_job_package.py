@@ -1,0 +1,41 @@
+"""What the jobs are made of, laid out as it will lie in the zip."""
+
+from pathlib import Path
+
+import pytest
+
+from building_blocks import job_package
+from building_blocks.job_package import PACKAGES, SCRIPT, lay_out
+
+
+def _layout(folder: Path) -> dict[str, bytes]:
+    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def test_two_layouts_have_the_same_bytes(tmp_path: Path) -> None:
+    lay_out(target=tmp_path / "one")
+    lay_out(target=tmp_path / "two")
+    assert _layout(tmp_path / "one") == _layout(tmp_path / "two")
+
+
+def test_only_sources_of_the_packages_are_laid_out(tmp_path: Path) -> None:
+    lay_out(target=tmp_path)
+    files = _layout(tmp_path)
+    assert {name.partition("/")[0] for name in files} == set(PACKAGES)
+    assert {f"{name}/__init__.py" for name in PACKAGES} <= set(files)
+    assert all(name.endswith(".py") for name in files)
+
+
+def test_caches_beside_the_sources_stay_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository = tmp_path / "repository"
+    for name in PACKAGES:
+        (repository / name / "__pycache__").mkdir(parents=True)
+        (repository / name / "__init__.py").write_text("")
+        (repository / name / "__pycache__" / "__init__.cpython-311.pyc").write_bytes(b"\0")
+    monkeypatch.setattr(job_package, "REPOSITORY", repository)
+    lay_out(target=tmp_path / "zip")
+    assert set(_layout(tmp_path / "zip")) == {f"{name}/__init__.py" for name in PACKAGES}
+
+
+def test_the_script_is_glue_s_entry() -> None:
+    assert SCRIPT.is_file()
