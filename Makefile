@@ -29,9 +29,9 @@ setup: $(READY) ## install all that the other targets need, into .venv (they cal
 test: $(READY) ## run the whole test suite
 	@python -m pytest -n 2 --dist loadgroup $(ARGS)
 
-rehearse: $(READY) ## rehearse the whole platform here; SHOWS=, EVENTS=, KEEP=1, SEED=, COUNT=, ARGS="--help"
+rehearse: $(READY) ## rehearse the whole platform here; SHOWS=, EVENTS=, FILES=, FAST=1, KEEP=1, SEED=, COUNT=, ARGS="--help"
 	@python -m rehearsal $(if $(SHOWS),--shows "$(SHOWS)") $(if $(EVENTS),--events "$(EVENTS)") \
-		$(if $(KEEP),--keep) $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) --stage $(STAGE) $(ARGS)
+		$(if $(FILES),--files "$(FILES)") $(if $(FAST),--fast) $(if $(KEEP),--keep) $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) --stage $(STAGE) $(ARGS)
 
 check: $(READY) ## check format, lint, types and the import law
 	@ruff format --check --quiet . || { echo "run: make format"; exit 1; }

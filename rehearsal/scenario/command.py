@@ -37,6 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
         minutes=given.minutes,
         shows=given.shows,
         events=given.events,
+        files=given.files,
+        fast=given.fast,
         with_faults=not given.no_faults,
         population={
             "history_days": given.history_days,
@@ -73,13 +75,16 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m rehearsal",
         description="Rehearse the whole platform on this machine, from its own synthesized templates and under its "
         "own IAM policies. Ends with an account of every event and a report.",
-        epilog="With --shows or --events only that data goes through; nothing is generated and no fault is put in. "
-        "Exit code: 0 all is accounted for, 1 something is missing, refused or unexplained, 2 it could not be run.",
+        epilog="With --shows, --events or --files only that data goes through; nothing is generated and no fault is "
+        "put in. Exit code: 0 all is accounted for, 1 something is missing, refused or unexplained, 2 it could not be "
+        "run.",
     )
     add = parser.add_argument
     add("--stage", default="dev", help="stage whose templates are rehearsed (default: dev)")
     add("--shows", type=Path, help="your shows: a JSON array or JSON lines of objects with an 'id' or 'show_id'")
     add("--events", type=Path, help="your events: one a line, whatever a producer would send")
+    add("--files", type=Path, help="your batch files: a folder; each folder or file in it becomes a table")
+    add("--fast", action="store_true", help="leave Spark out: no job runs, the lake's tables are not made")
     add("--count", type=_at_least(0), default=10_000, help="app events to generate (default: 10000)")
     add("--minutes", type=_at_least(1), default=15, help="minutes of the platform's time they take (default: 15)")
     add("--history-days", type=_at_least(0), default=0, help="days of history sent first, as old events (default: 0)")

@@ -20,7 +20,8 @@ PUBLISHER = "rehearsal-catalog"
 class Deployed:
     """A running platform. `outputs` are its stacks', by stack and name.
 
-    Roles are those of applications outside it, made with the managed policies it offers.
+    Roles are those of applications outside it, made with the managed policies it offers; `reader_roles` are those of
+    the platform's own read grants, by the grant's name. `databases` are by zone, `job_names` by the job's name.
     """
 
     engine: Engine
@@ -33,6 +34,11 @@ class Deployed:
     producer_role: str
     reader_role: str
     publisher_role: str
+    transformed_bucket: str
+    databases: Mapping[str, str]
+    job_names: Mapping[str, str]
+    reader_roles: Mapping[str, str]
+    crawl_dead_letter_queue_url: str
 
 
 def stack_name(stage: str, part: str) -> str:
@@ -63,7 +69,8 @@ def start(
 
 
 def _deploy(engine: Engine, stage: str, catalog: CatalogService, mutate: dict[str, Mutation]) -> Deployed:
-    lake, events, shows = (stack_name(stage, part) for part in ("DataLake", "EventStream", "ShowCatalog"))
+    parts = ("DataLake", "EventStream", "ShowCatalog", "Catalog", "LakeJobs")
+    lake, events, shows, catalog_stack, jobs = names = [stack_name(stage, part) for part in parts]
     engine.deploy(
         parameters={shows: {"CatalogApiBaseUrl": catalog.base_url}},
         mutate={stack_name(stage, part): mutation for part, mutation in mutate.items()},
@@ -74,7 +81,7 @@ def _deploy(engine: Engine, stage: str, catalog: CatalogService, mutate: dict[st
     engine.client("secretsmanager").put_secret_value(SecretId=secret, SecretString=catalog.token)
     return Deployed(
         engine=engine,
-        outputs={name: dict(engine.outputs(name)) for name in (lake, events, shows)},
+        outputs={name: dict(engine.outputs(name)) for name in names},
         raw_bucket=engine.outputs(lake)["RawBucketName"],
         stream_arn=engine.outputs(events)["EventStreamArn"],
         topic_arn=engine.outputs(shows)["ShowChangesTopicArn"],
@@ -83,6 +90,22 @@ def _deploy(engine: Engine, stage: str, catalog: CatalogService, mutate: dict[st
         producer_role=engine.principal(PRODUCER, [engine.outputs(events)["ProducerPolicyArn"]]),
         reader_role=engine.principal(READER, [engine.outputs(events)["ReaderPolicyArn"]]),
         publisher_role=engine.principal(PUBLISHER, [engine.outputs(shows)["PublisherPolicyArn"]]),
+        transformed_bucket=engine.outputs(lake)["TransformedBucketName"],
+        databases={
+            "raw": engine.outputs(lake)["RawDatabaseName"],
+            "transformed": engine.outputs(lake)["TransformedDatabaseName"],
+            "personal": engine.outputs(lake)["PersonalDatabaseName"],
+        },
+        job_names={
+            name.removeprefix(f"amp-{stage}-").replace("-", "_"): name
+            for name in engine.outputs(jobs)["JobNames"].split(",")
+        },
+        reader_roles={
+            arn.split(f"amp-{stage}-reader-")[1]: arn
+            for arn in engine.outputs(catalog_stack).get("ReaderRoleArns", "").split(",")
+            if arn
+        },
+        crawl_dead_letter_queue_url=engine.outputs(catalog_stack)["DeadLetterQueueUrl"],
     )
 
 

@@ -182,16 +182,18 @@ def resources(engine: Engine) -> list[ResourceType]:
     ]
 
 
-def roles(deployed: Deployed, *, explain: bool) -> list[RoleUse]:
+def roles(deployed: Deployed, *, explain: bool, without_jobs: bool = False) -> list[RoleUse]:
     """What each role used, was refused and never needed.
 
     With `explain`, unused grants carry their sentence from `grants`; without (a rehearsal that does not hold every
-    fault), none is called unexplained.
+    fault), none is called unexplained. `without_jobs` leaves the roles of jobs and of the tables' readers out.
     """
     engine = deployed.engine
     found = []
     for arn in sorted(engine.authorizer.roles()):
         name = _logical_name(engine, arn)
+        if without_jobs and (arn in deployed.reader_roles.values() or name.startswith("Job")):
+            continue
         usage = iam.usage_of(engine.authorizer, arn)
         calls = [call for call in engine.calls if call.principal.arn == arn]
         unused: dict[str, str] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -12,14 +13,15 @@ from pathlib import Path
 from rehearsal.engine.clock import Clock
 from rehearsal.engine.engine import Mutation
 from rehearsal.engine.errors import NotSettled
-from rehearsal.scenario import diagnosis, faults, investigation
+from rehearsal.scenario import batch, diagnosis, drops, faults, investigation, tables_findings
 from rehearsal.scenario.accounting import account
 from rehearsal.scenario.assembly import ROOT, synthesize
 from rehearsal.scenario.catalog_service import CatalogService
 from rehearsal.scenario.deployment import Deployed, start
+from rehearsal.scenario.drops import Drop
 from rehearsal.scenario.lake import Lake
-from rehearsal.scenario.population import PopulationSettings
-from rehearsal.scenario.report.findings import Findings
+from rehearsal.scenario.population import Population, PopulationSettings
+from rehearsal.scenario.report.findings import Findings, TablesFindings
 from rehearsal.scenario.timeline import Timeline, generated, own
 from rehearsal.scenario.traffic import Traffic
 
@@ -34,10 +36,11 @@ Progress = Callable[[str, str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What to rehearse. With own `shows` or `events`, nothing is generated and no fault is put in.
+    """What to rehearse. With own `shows`, `events` or `files`, nothing is generated and no fault is put in.
 
-    `now` is the end of the live window on the rehearsal's clock, `minutes` its length. `assembly` is a synthesized one
-    to deploy; without, the stage's is written. `mutate` changes templates by part, for rehearsals that must fail.
+    `now` is the end of the live window on the rehearsal's clock, `minutes` its length. `fast` leaves Spark and so the
+    lake's tables out. `assembly` is a synthesized one to deploy; without, the stage's is written. `mutate` changes
+    templates by part, for rehearsals that must fail.
     """
 
     stage: str
@@ -47,6 +50,8 @@ class Options:
     minutes: int = 15
     shows: Path | None = None
     events: Path | None = None
+    files: Path | None = None
+    fast: bool = False
     with_faults: bool = True
     population: dict[str, int] = field(default_factory=dict)
     mutate: dict[str, Mutation] = field(default_factory=dict)
@@ -56,7 +61,7 @@ class Options:
     @property
     def own_data(self) -> bool:
         """Whether a person's own files go in instead of the generated population."""
-        return self.shows is not None or self.events is not None
+        return self.shows is not None or self.events is not None or self.files is not None
 
     @property
     def settings(self) -> PopulationSettings:
@@ -104,6 +109,7 @@ def rehearse(options: Options, *, progress: Progress) -> Rehearsed:
     """
     phases = _Phases()
     settings = options.settings
+    dropped = _drops(options)
     if options.own_data:
         live_s, span_s = settings.live_start_ms / 1000, options.minutes * 60.0
         timeline = own(shows=options.shows, events=options.events, begin_s=live_s, span_s=span_s)
@@ -123,7 +129,7 @@ def rehearse(options: Options, *, progress: Progress) -> Rehearsed:
         raise
     phases.end("deploy")
     try:
-        return _run(options, deployed, catalog, timeline, phases, progress)
+        return _run(options, deployed, catalog, timeline, dropped, phases, progress)
     except BaseException:
         deployed.engine.close()
         catalog.stop()
@@ -135,6 +141,7 @@ def _run(
     deployed: Deployed,
     catalog: CatalogService,
     timeline: Timeline,
+    dropped: list[Drop],
     phases: _Phases,
     progress: Progress,
 ) -> Rehearsed:
@@ -161,13 +168,20 @@ def _run(
     investigation.read_downstream(deployed)
     phases.end("send")
     stuck: list[str] = []
-    try:
-        engine.settle(
-            timeout_s=SETTLE_TIMEOUT_S,
-            on_progress=lambda: progress("settle", f"{engine.clock.now():%H:%M:%S} on the platform's clock"),
-        )
-    except NotSettled as error:
-        stuck = [f"not settled: {text}" for text in (error.stuck or (str(error),))]
+
+    def settle() -> None:
+        try:
+            engine.settle(
+                timeout_s=SETTLE_TIMEOUT_S,
+                on_progress=lambda: progress("settle", f"{engine.clock.now():%H:%M:%S} on the platform's clock"),
+            )
+        except NotSettled as error:
+            stuck.extend(f"not settled: {text}" for text in (error.stuck or (str(error),)))
+
+    batch.drop(deployed, [one for one in dropped if not one.later])
+    settle()
+    batch.drop(deployed, [one for one in dropped if one.later])
+    settle()
     phases.end("settle")
     progress("read", "the landed files back")
     lake = Lake(engine.client("s3"), deployed.raw_bucket, options.workspace / "lake")
@@ -178,6 +192,16 @@ def _run(
     refused = int(investigation.metric(engine, "RefusedEntries"))
     met = faults.judged(book, ledger, settings, put_back=put_back, refused_by_ingest=refused) if with_faults else []
     phases.end("read")
+    tables: TablesFindings | None = None
+    if not options.fast:
+        window = batch.Window.around(_moment(timeline.begin_s, settings), engine.clock.now())
+        ran = batch.run_jobs(deployed, window, arguments=_job_arguments(settings), progress=progress)
+        phases.end("jobs")
+        progress("tables", "read back by DuckDB")
+        with contextlib.closing(tables_findings.read_tables(deployed)) as found:
+            tables = tables_findings.find(deployed, lake, found, dropped, ran)
+        phases.end("tables")
+    failed_crawls = [] if tables else tables_findings.failed_crawls(deployed)
     findings = Findings(
         stage=options.stage,
         started=_moment(started_s, settings),
@@ -186,22 +210,45 @@ def _run(
         flow=investigation.flow(deployed, catalog, ledger, book, lake),
         faults=[(fault.name, fault.said, fault.met) for fault in met],
         resources=investigation.resources(engine),
-        roles=investigation.roles(deployed, explain=with_faults),
+        roles=investigation.roles(deployed, explain=with_faults, without_jobs=options.fast),
         delays_s=lake.delays_s(),
         per_minute=lake.per_minute(),
         queries=investigation.queries(lake),
         phases=phases.seconds,
         virtual_s=engine.clock.time() - started_s,
-        refusals=[*investigation.refusals(engine), *stuck, *(f"not taken: {text}" for text in ledger.not_taken)],
+        refusals=[
+            *investigation.refusals(engine),
+            *stuck,
+            *failed_crawls,
+            *(f"not taken: {text}" for text in ledger.not_taken),
+        ],
         diagnosis=diagnosis.diagnose(deployed, ledger),
         notes=[f"Too large for the stream, so not sent: {text}." for text in ledger.too_large],
+        tables=tables,
     )
     return Rehearsed(findings=findings, deployed=deployed, catalog=catalog, lake=lake)
 
 
+def _drops(options: Options) -> list[Drop]:
+    """The batch files of this rehearsal.
+
+    Raises:
+        InputError: the folder of own files cannot be taken.
+    """
+    if options.own_data:
+        return drops.own(options.files) if options.files else []
+    population = Population(options.settings)
+    return drops.generated(population) + (drops.faulty(population) if options.with_faults else [])
+
+
+def _job_arguments(settings: PopulationSettings) -> dict[str, dict[str, str]]:
+    """History is sent as old events, which the job would refuse as those of a wrong clock."""
+    return {"events": {"--max-days-late": str(max(7, settings.history_days + 1))}}
+
+
 def _described(options: Options) -> dict[str, object]:
     if options.own_data:
-        files = {"shows": options.shows, "events": options.events}
+        files = {"shows": options.shows, "events": options.events, "files": options.files}
         return {name: path.name for name, path in files.items() if path is not None}
     return {"seed": options.seed, "app events": f"{options.count:,}", "minutes": options.minutes}
 

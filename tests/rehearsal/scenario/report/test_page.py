@@ -103,7 +103,7 @@ def test_every_table_scrolls_within_itself_and_its_numbers_stand_below_their_nam
 def test_repeated_and_given_up_events_have_columns_of_their_own_with_reasons() -> None:
     line = Line(type="like", sent=5, repeated=1, deliveries=2, landed=2, given_up=Counter({"Lambda.Timeout": 2}))
     found = findings(account=Account(lines=[line]))
-    for said in (render(found), summary(found, Path("r.html"))):
+    for said in (render(found)["index.html"], summary(found, Path("r.html"))):
         assert "repeated" in said
         assert "given up, Lambda.Timeout × 2" in said
     assert "Every one of 5 events and show changes (of them repeated: 1)" in summary(found, Path("r.html"))
