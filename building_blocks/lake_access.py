@@ -51,8 +51,9 @@ def object_patterns(job: Job) -> dict[str, list[str]]:
 def files(job: Job, *, lake: Lake) -> list[aws_iam.PolicyStatement]:
     """Reading raw files; reading and writing the files of the job's tables, with the lake's key through S3.
 
-    Each prefix can be listed. A request for an object that is not there is refused rather than answered with 404,
-    because it names no prefix ("HeadObject" API page): a job asks for objects that a listing told of.
+    Raw prefixes can be listed, those of tables only by a job that looks for files. A request for an object that is not
+    there is refused rather than answered with 404, because it names no prefix ("HeadObject" API page): a job asks for
+    objects that a listing or a table told of.
     """
     patterns = object_patterns(job)
     raw, transformed = lake.raw_bucket, lake.transformed_bucket
@@ -65,7 +66,7 @@ def files(job: Job, *, lake: Lake) -> list[aws_iam.PolicyStatement]:
             actions=["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
         ),
         *_listing(raw, patterns=patterns["raw"]),
-        *_listing(transformed, patterns=[*patterns["read"], *patterns["written"]]),
+        *(_listing(transformed, patterns=patterns["written"]) if job.lists_files else []),
         *key_use(key=transformed.encryption_key, service="s3", actions=["kms:Decrypt", "kms:GenerateDataKey"]),
         *(key_use(key=raw.encryption_key, service="s3", actions=["kms:Decrypt"]) if patterns["raw"] else []),
     ]

@@ -15,15 +15,8 @@ from config.checks import ConfigurationError
 from contracts.lake import LakeTable, Zone
 from contracts.lake_tables import LAKE_TABLES
 
-_READING = [
-    "glue:BatchGetPartition",
-    "glue:GetDatabase",
-    "glue:GetPartition",
-    "glue:GetPartitions",
-    "glue:GetTable",
-    "glue:GetTables",
-]
-"""What engines ask of the Glue catalog to read a table ("AWS Glue API permissions" page)."""
+_READING = ["glue:GetDatabase", "glue:GetTable", "glue:GetTables"]
+"""What engines ask of the Glue catalog to read an Iceberg table, whose partitions are not in the catalog."""
 
 
 class ReaderRole(Construct):

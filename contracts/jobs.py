@@ -24,7 +24,8 @@ class Job:
     `raw_prefixes` are what it reads in the raw bucket, `reads` and `writes` lake tables. `open_tables` are patterns
     (`personal.batch_uploads_*`) of tables that are found as they come. `raw_catalog`: it reads the tables that crawlers
     keep in the raw database. `keys_persons`: it makes persons' keys, and so reads the secret. `tells_readers`: it
-    publishes notices for readers of tables. `window_hours` is the window that it takes when run on schedule.
+    publishes notices for readers of tables. `lists_files`: it looks for files of its tables that no table names.
+    `window_hours` is the window that it takes when run on schedule.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Job:
     raw_catalog: bool = False
     keys_persons: bool = False
     tells_readers: bool = False
+    lists_files: bool = False
 
 
 EVENTS = Job(
@@ -100,6 +102,7 @@ MAINTENANCE = Job(
     description="Compacts small files, expires old snapshots and rows, removes orphan files.",
     window_hours=24,
     writes=LAKE_TABLES,
+    lists_files=True,
     open_tables=BATCH_FILES.open_tables,
 )
 

@@ -99,7 +99,7 @@ class CatalogStack(Stack):
         crawlers = [
             DatasetCrawler(
                 self,
-                "".join(word.title() for word in dataset.name.split("_")),
+                "".join(["Crawler", *(word.title() for word in dataset.name.split("_"))]),
                 dataset=dataset,
                 name=naming.crawler_name(stage=self._stage, dataset=dataset.name),
                 bucket=data_lake.raw_bucket,

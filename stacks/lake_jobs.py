@@ -70,7 +70,7 @@ class LakeJobsStack(Stack):
         jobs = [
             GlueJob(
                 self,
-                "".join(word.title() for word in job.name.split("_")),
+                "".join(["Job", *(word.title() for word in job.name.split("_"))]),
                 job=job,
                 name=naming.job_name(stage=stage, job=job.name),
                 package=package,

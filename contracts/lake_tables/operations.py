@@ -33,9 +33,11 @@ JOB_RUNS = LakeTable(
             path="tables",
             type=(
                 "array<struct<table:string,snapshot_id:bigint,rows_in:bigint,rows_added:bigint,rows_removed:bigint,"
-                "files_added:bigint,files_removed:bigint,bytes_added:bigint,rows_now:bigint,files_now:bigint>>"
+                "files_added:bigint,files_removed:bigint,bytes_added:bigint,rows_now:bigint,files_now:bigint,"
+                "files_before:bigint,bytes_before:bigint,bytes_now:bigint,snapshots_before:bigint,snapshots_now:bigint,"
+                "orphans_removed:bigint>>"
             ),
-            description="What the run did to each table.",
+            description="What the run did to each table; what begins with files_before is of maintenance.",
         ),
         Column(path="error", type="string", description="Why it did not succeed; quotes no value."),
     ),

@@ -48,7 +48,7 @@ class Drop:
 
 
 def generated(population: Population) -> list[Drop]:
-    """A drop of every dataset, and a later one of shows with a column that was not there before."""
+    """A drop of every dataset, of uploads that nobody has declared too, and later one of shows with another column."""
     exports = population.exports()
     day = f"{population.settings.now:%Y-%m-%d}"
     shows = exports[SHOWS.name]
@@ -70,6 +70,7 @@ def generated(population: Population) -> list[Drop]:
             gzip.compress(_csv(exports[USER_PROFILES.name]), mtime=0),
             rows=len(exports[USER_PROFILES.name]),
         ),
+        _drop(UPLOADS, f"studio_bookings/{day}.csv", _csv(exports[UPLOADS.name]), rows=len(exports[UPLOADS.name])),
         _drop(SHOWS, f"{day}/shows-2.json.gz", gzip.compress(_json(later), mtime=0), rows=len(later), later=True),
     ]
 

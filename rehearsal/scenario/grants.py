@@ -27,6 +27,14 @@ _BY_VERSION = (
     "Firehose may name the function with its version; its documentation shows that form, and a refusal would stop "
     "delivery."
 )
+_CRAWLED = (
+    "AWS's policies for crawlers hold it (Step 2: Create an IAM role for AWS Glue). Which calls a crawl makes depends on "
+    "what the files hold: files of several kinds become tables of several names, folders become partitions."
+)
+_CRAWLER_LETTERS = (
+    "A crawler puts events there that it cannot take (Accelerating crawls using Amazon S3 event notifications); here it "
+    "can take all."
+)
 
 EXPLANATIONS: tuple[Explanation, ...] = (
     Explanation("DeliveryRole", "lambda:InvokeFunction", ":$LATEST", _BY_VERSION),
@@ -50,6 +58,58 @@ EXPLANATIONS: tuple[Explanation, ...] = (
         "S3 asks for it when Firehose uploads a large file in parts (Amazon S3 guide, uploading with SSE-KMS).",
     ),
     Explanation("DeliveryRole", "logs:PutLogEvents", "", "Firehose logs only when a delivery fails."),
+    *(
+        Explanation("Crawler", action, "", _CRAWLED)
+        for action in (
+            "glue:BatchCreatePartition",
+            "glue:BatchDeletePartition",
+            "glue:BatchGetPartition",
+            "glue:BatchUpdatePartition",
+            "glue:CreateTable",
+            "glue:GetPartitions",
+            "glue:GetTable",
+            "glue:GetTables",
+            "glue:UpdateTable",
+            "s3:GetBucketLocation",
+        )
+    ),
+    *(
+        Explanation("Crawler", action, "DeadLetters", _CRAWLER_LETTERS)
+        for action in ("sqs:GetQueueUrl", "sqs:SendMessage")
+    ),
+    Explanation("Crawler", "kms:GenerateDataKey", "", _CRAWLER_LETTERS),
+    Explanation(
+        "StartCrawlers",
+        "sqs:ChangeMessageVisibility",
+        "",
+        "For files that arrive while their crawler runs, or in the last seconds before its start.",
+    ),
+    *(
+        Explanation("Failures", action, "", "Used when a crawl or a job fails.")
+        for action in ("kms:Decrypt", "kms:GenerateDataKey", "sns:Publish")
+    ),
+    Explanation(
+        "Job", "cloudwatch:PutMetricData", "", "Glue's own metrics of a run, which the rehearsal does not emit."
+    ),
+    *(
+        Explanation("Job", action, "", "Glue makes the group where it is not there; the stack makes it before.")
+        for action in ("logs:AssociateKmsKey", "logs:CreateLogGroup")
+    ),
+    Explanation("Job", "s3:AbortMultipartUpload", "", "For files of more than 32 MB, which are uploaded in parts."),
+    Explanation("Job", "s3:DeleteObject", "", "Iceberg removes the files of a commit that failed or expired."),
+    Explanation("Job", "glue:CreateTable", "job_runs", "Whichever job runs first in a new lake makes the table."),
+    Explanation("Reader", "sns:Subscribe", "", "A team subscribes its own address or queue when it wants to."),
+    *(
+        Explanation("Readerrecommendations", action, "", "The rehearsal reads the tables under the other grant's role.")
+        for action in (
+            "glue:GetDatabase",
+            "glue:GetTable",
+            "glue:GetTables",
+            "s3:GetObject",
+            "s3:ListBucket",
+            "kms:Decrypt",
+        )
+    ),
     Explanation("rehearsal-app", "kinesis:PutRecord", "", "For producers that put one event at a time."),
 )
 

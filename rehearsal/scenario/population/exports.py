@@ -65,6 +65,15 @@ def creator_rows(settings: PopulationSettings, creators: list[Creator]) -> list[
     ]
 
 
+def booking_rows(settings: PopulationSettings, creators: list[Creator]) -> list[Row]:
+    """Bookings of studios: what somebody uploads without asking anybody."""
+    chance = generator(settings.seed, "bookings")
+    return [
+        {"booking": place, "studio": f"studio {1 + place % 4}", "hours": round(chance.random() * 4, 2), "by": one.name}
+        for place, one in enumerate(creators)
+    ]
+
+
 def profile_rows(settings: PopulationSettings, listeners: list[Listener]) -> list[Row]:
     """One row for each listener; nearly all of it is personal."""
     chance = generator(settings.seed, "profiles")

@@ -102,6 +102,7 @@ class Population:
             "shows": exports.show_rows(self.shows),
             "catalog": exports.catalog_rows(self.settings, self.shows),
             "creators": exports.creator_rows(self.settings, self._creators),
+            "uploads": exports.booking_rows(self.settings, self._creators),
             "user_profiles": exports.profile_rows(self.settings, self._world.listeners),
         }
 
