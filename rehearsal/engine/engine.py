@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from boto3.session import Session
 from moto.moto_api._internal.models import moto_api_backend
 
 from rehearsal.engine import iam, services
@@ -222,21 +223,39 @@ class Engine:
             return self.account.client(service)
         return self.account.client_as(service, role_arn, acting=OUTSIDE_SERVICE, session="application")
 
-    def principal(self, name: str, managed_policy_arns: Sequence[str] = ()) -> str:
-        """The role of an application outside the assembly, with managed policies; gives its ARN."""
+    def principal(self, name: str, managed_policy_arns: Sequence[str] = (), *, may_assume: Sequence[str] = ()) -> str:
+        """The role of an application outside the assembly, with managed policies; gives its ARN.
+
+        `may_assume` are ARNs of roles that it may ask for, if their trust policies let it.
+        """
         arn = f"arn:{PARTITION}:iam::{self._account_id}:role/{name}"
         statement = {
             "Effect": "Allow",
             "Principal": {"Service": OUTSIDE_SERVICE},
             "Action": "sts:AssumeRole",
         }
+        assuming = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": list(may_assume)}
         self.authorizer.put_role(
             arn,
             trust_policy={"Version": "2012-10-17", "Statement": [statement]},
-            policies={},
+            policies={"Assume": {"Version": "2012-10-17", "Statement": [assuming]}} if may_assume else {},
             managed_arns=list(managed_policy_arns),
         )
         return arn
+
+    def session_of(self, role_arn: str, *, caller: str) -> Session:
+        """A boto3 session of a role that the role ``caller`` assumes by the token service, as another team would.
+
+        Raises:
+            botocore.exceptions.ClientError: the caller may not assume it.
+        """
+        given = self.client("sts", caller).assume_role(RoleArn=role_arn, RoleSessionName="visitor")["Credentials"]
+        return Session(
+            aws_access_key_id=given["AccessKeyId"],
+            aws_secret_access_key=given["SecretAccessKey"],
+            aws_session_token=given["SessionToken"],
+            region_name=self._region,
+        )
 
     def administrator_environment(self) -> dict[str, str]:
         """Environment variables with which the AWS CLI or boto3 in another process reaches the account."""

@@ -14,6 +14,9 @@ REGION = "eu-west-1"
 PRODUCER = "rehearsal-app"
 READER = "rehearsal-downstream"
 PUBLISHER = "rehearsal-catalog"
+ANALYSTS = "analysts"
+"""The read grant of stage dev under which a rehearsal reads the shared tables, and the role that it names."""
+ANALYST = "analyst"
 
 
 @dataclass(frozen=True, kw_only=True)

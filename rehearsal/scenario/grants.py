@@ -28,12 +28,12 @@ _BY_VERSION = (
     "delivery."
 )
 _CRAWLED = (
-    "AWS's policies for crawlers hold it (Step 2: Create an IAM role for AWS Glue). Which calls a crawl makes depends on "
-    "what the files hold: files of several kinds become tables of several names, folders become partitions."
+    "AWS's policies for crawlers hold it (Step 2: Create an IAM role for AWS Glue). Which calls a crawl makes depends "
+    "on what the files hold: files of several kinds become tables of several names, folders become partitions."
 )
 _CRAWLER_LETTERS = (
-    "A crawler puts events there that it cannot take (Accelerating crawls using Amazon S3 event notifications); here it "
-    "can take all."
+    "A crawler puts events there that it cannot take (Accelerating crawls using Amazon S3 event notifications); here "
+    "it can take all."
 )
 
 EXPLANATIONS: tuple[Explanation, ...] = (
@@ -100,7 +100,7 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     Explanation("Job", "glue:CreateTable", "job_runs", "Whichever job runs first in a new lake makes the table."),
     Explanation("Reader", "sns:Subscribe", "", "A team subscribes its own address or queue when it wants to."),
     *(
-        Explanation("Readerrecommendations", action, "", "The rehearsal reads the tables under the other grant's role.")
+        Explanation("Readerrecommendations", action, "", "The rehearsal reads the tables under another grant.")
         for action in (
             "glue:GetDatabase",
             "glue:GetTable",

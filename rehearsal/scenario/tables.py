@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from boto3.session import Session
 
 _EXTENSIONS = ("httpfs", "avro", "iceberg")
 """In the order in which they load: iceberg needs the others."""
@@ -51,32 +52,30 @@ class TableFound:
 
 
 class Tables:
-    """The Iceberg tables of some databases, each read once into DuckDB under its own name: `zone.table`.
+    """Iceberg tables, each read once into DuckDB under its own name: `zone.table`.
 
     What a reader sees: the current snapshot that the catalog names, and nothing that a job has not published.
     """
 
-    def __init__(
-        self, *, glue: Any, s3: Any, databases: Mapping[str, str], credentials: Any, endpoint_url: str
-    ) -> None:
-        """Read every Iceberg table.
-
-        Args:
-            glue: a client that may read the catalog.
-            s3: a client that may list the tables' files.
-            databases: zone (`transformed`) → name of its Glue database.
-            credentials: with which DuckDB reads the files (access_key_id, secret_access_key, session_token).
-            endpoint_url: where S3 is answered.
-        """
+    def __init__(self, *, endpoint_url: str) -> None:
+        """Begin without any; `endpoint_url` is where AWS's APIs are answered."""
         self.connection = duckdb.connect()
         self.found: list[TableFound] = []
-        _prepare(self.connection, credentials=credentials, endpoint_url=endpoint_url)
-        for zone, database in databases.items():
-            self.connection.execute(f"CREATE SCHEMA {_quoted(zone)}")
-            for page in glue.get_paginator("get_tables").paginate(DatabaseName=database):
-                for table in page["TableList"]:
-                    if table.get("Parameters", {}).get("table_type", "").upper() == "ICEBERG":
-                        self.found.append(self._read(zone, table, s3))
+        self._endpoint_url = endpoint_url
+        for name in _EXTENSIONS:
+            self.connection.execute(f"LOAD {_literal(str(_extension(name)))}")
+        self.connection.execute("SET TimeZone = 'UTC'")
+
+    def read(self, zone: str, database: str, *, session: Session) -> None:
+        """Read every Iceberg table of a Glue database that the session's principal may see, under its permissions."""
+        glue = session.client("glue", endpoint_url=self._endpoint_url)
+        s3 = session.client("s3", endpoint_url=self._endpoint_url)
+        self._sign_as(session)
+        self.connection.execute(f"CREATE SCHEMA {_quoted(zone)}")
+        for page in glue.get_paginator("get_tables").paginate(DatabaseName=database):
+            for table in page["TableList"]:
+                if table.get("Parameters", {}).get("table_type", "").upper() == "ICEBERG":
+                    self.found.append(self._read(zone, table, s3))
 
     def close(self) -> None:
         """Let DuckDB go."""
@@ -85,6 +84,18 @@ class Tables:
     def has(self, zone: str, name: str) -> bool:
         """Whether there is such a table."""
         return any((table.database, table.name) == (zone, name) for table in self.found)
+
+    def _sign_as(self, session: Session) -> None:
+        given = session.get_credentials()
+        assert given is not None  # noqa: S101 - every session of a rehearsal is made with some
+        keys = given.get_frozen_credentials()
+        # The statement takes no parameters; its values are a rehearsal's own credentials.
+        self.connection.execute(
+            f"CREATE OR REPLACE SECRET rehearsal (TYPE s3, KEY_ID {_literal(keys.access_key or '')}, "
+            f"SECRET {_literal(keys.secret_key or '')}, SESSION_TOKEN {_literal(keys.token or '')}, "
+            f"ENDPOINT {_literal(self._endpoint_url.split('://', 1)[1])}, URL_STYLE 'path', USE_SSL false, "
+            f"REGION {_literal(session.region_name or '')})"
+        )
 
     def _read(self, zone: str, table: Mapping[str, Any], s3: Any) -> TableFound:
         name, metadata = table["Name"], table["Parameters"]["metadata_location"]
@@ -132,18 +143,6 @@ class Tables:
             total[1] += int(rows)
             total[2] += sizes.get(key, 0)
         return [Partition(name=name, files=f, rows=r, bytes=b) for name, (f, r, b) in sorted(sums.items())]
-
-
-def _prepare(connection: duckdb.DuckDBPyConnection, *, credentials: Any, endpoint_url: str) -> None:
-    for name in _EXTENSIONS:
-        connection.execute(f"LOAD {_literal(str(_extension(name)))}")
-    connection.execute("SET TimeZone = 'UTC'")
-    # The secret's statement takes no parameters; its values are a rehearsal's own credentials.
-    connection.execute(
-        f"CREATE SECRET (TYPE s3, KEY_ID {_literal(credentials.access_key_id)}, "
-        f"SECRET {_literal(credentials.secret_access_key)}, SESSION_TOKEN {_literal(credentials.session_token)}, "
-        f"ENDPOINT {_literal(endpoint_url.split('://', 1)[1])}, URL_STYLE 'path', USE_SSL false, REGION 'eu-west-1')"
-    )
 
 
 def _extension(name: str) -> Path:

@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from boto3.session import Session
+
 from contracts.datasets import DATASETS
 from contracts.lake import Zone
 from contracts.lake_tables.events import EVENT_TABLES
-from rehearsal.engine.iam.model import Credentials
 from rehearsal.scenario import comparison
 from rehearsal.scenario.batch import Ran
-from rehearsal.scenario.deployment import Deployed
+from rehearsal.scenario.deployment import ANALYST, ANALYSTS, Deployed
 from rehearsal.scenario.drops import UNKNOWN_PREFIX, Drop
 from rehearsal.scenario.lake import Lake
 from rehearsal.scenario.report.findings import Crawl, JobRun, TablesFindings
@@ -58,19 +59,26 @@ def failed_crawls(deployed: Deployed) -> list[str]:
 
 
 def read_tables(deployed: Deployed) -> Tables:
-    """The lake's tables as whoever may read all of them sees them."""
-    given = deployed.engine.administrator_environment()
-    return Tables(
-        glue=deployed.engine.client("glue"),
-        s3=deployed.engine.client("s3"),
-        databases={zone: deployed.databases[zone] for zone in (Zone.TRANSFORMED, Zone.PERSONAL)},
-        credentials=Credentials(
-            access_key_id=given["AWS_ACCESS_KEY_ID"],
-            secret_access_key=given["AWS_SECRET_ACCESS_KEY"],
-            session_token=given["AWS_SESSION_TOKEN"],
-        ),
-        endpoint_url=deployed.engine.endpoint_url,
+    """The lake's tables: the shared ones as the analysts' grant shows them, the personal ones as the administrator.
+
+    A stage without that grant is read by the administrator alone.
+    """
+    engine = deployed.engine
+    tables = Tables(endpoint_url=engine.endpoint_url)
+    own = engine.administrator_environment()
+    administrator = Session(
+        aws_access_key_id=own["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=own["AWS_SECRET_ACCESS_KEY"],
+        aws_session_token=own["AWS_SESSION_TOKEN"],
+        region_name=own["AWS_REGION"],
     )
+    shared = administrator
+    if ANALYSTS in deployed.reader_roles:
+        role = deployed.reader_roles[ANALYSTS]
+        shared = engine.session_of(role, caller=engine.principal(ANALYST, may_assume=[role]))
+    tables.read(Zone.TRANSFORMED, deployed.databases[Zone.TRANSFORMED], session=shared)
+    tables.read(Zone.PERSONAL, deployed.databases[Zone.PERSONAL], session=administrator)
+    return tables
 
 
 def find(deployed: Deployed, lake: Lake, tables: Tables, drops: Sequence[Drop], ran: Sequence[Ran]) -> TablesFindings:
