@@ -46,6 +46,7 @@ class Arguments:
     types: tuple[str, ...] = ()
     shuffle_partitions: int | None = None
     accept_fewer_rows: bool = False
+    accept_stale: bool = False
     max_days_late: int = 7
     max_days_early: int = 1
     snapshot_days: int = 3
@@ -81,14 +82,11 @@ def parser() -> argparse.ArgumentParser:
     add("--types", help="events: take these event types only, with commas between")
     add("--run-id", help="id of this run in transformed.job_runs (default: a random one)")
     add("--shuffle-partitions", type=_number(1, 100_000), help="in place of the number that follows from the input")
-    add(
-        "--accept-fewer-rows",
-        nargs="?",
-        const="true",
-        default="false",
-        choices=["true", "false"],
-        help="publish though a table would lose more than half of its rows",
-    )
+    for name, what in (
+        ("--accept-fewer-rows", "publish though a table would lose more than half of its rows"),
+        ("--accept-stale", "run though what the job reads was not made up to the window's end"),
+    ):
+        add(name, nargs="?", const="true", default="false", choices=["true", "false"], help=what)
     add("--max-days-late", type=_number(0, 3_660), default=7, help="events: older ones are refused (default: 7)")
     add("--max-days-early", type=_number(0, 3_660), default=1, help="events: ones further ahead are refused (1)")
     add("--snapshot-days", type=_number(0, 365), default=3, help="maintenance: how long snapshots are kept (3)")
@@ -127,6 +125,7 @@ def read(argv: Sequence[str], *, now: datetime) -> Arguments:
         types=_types(given.types),
         shuffle_partitions=given.shuffle_partitions,
         accept_fewer_rows=given.accept_fewer_rows == "true",
+        accept_stale=given.accept_stale == "true",
         max_days_late=given.max_days_late,
         max_days_early=given.max_days_early,
         snapshot_days=given.snapshot_days,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from urllib.parse import unquote
 
 from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame, DataFrameReader, Window
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812 - the name that all of Spark's documentation uses
 from pyspark.sql.types import StringType, StructField, StructType
 
@@ -84,12 +85,12 @@ def rows(run: Run, dataset: Dataset, crawled: RawTable, part: Part, wanted: Sequ
     """The rows of a part in the common shape, values of partition folders among them."""
     sources = _sources(run, dataset, crawled, part.files)
     if part.format is Format.JSON:
-        lines = _placed(run, _reader(run).text(_paths(part.files)), sources).withColumnRenamed("value", "line")
+        lines = _placed(run, run.spark.read.text(_paths(part.files)), sources).withColumnRenamed("value", "line")
         read = batch_files.json_rows(lines)
     elif part.format is Format.CSV:
         read = _csv(run, crawled, part, sources)
     else:
-        found = _reader(run).parquet(*_paths(part.files))
+        found = run.spark.read.parquet(*_paths(part.files))
         columns = dict(zip(found.columns, batch_files.column_names(found.columns), strict=True))
         numbered = _of_file(found.withColumn("source_row", F.col("_metadata.row_index")), sources)
         read = batch_files.parquet_rows(numbered, columns, wanted)
@@ -105,7 +106,7 @@ def unreadable(run: Run, part: Part) -> list[Refusal]:
             why = run.raw.corrupt_gzip(file)
         else:
             try:
-                reader = _reader(run).format("parquet" if part.format is Format.PARQUET else "text")
+                reader = run.spark.read.format("parquet" if part.format is Format.PARQUET else "text")
                 reader.load(_paths([file])).write.format("noop").mode("overwrite").save()
             except SPARK_ERRORS:
                 why = "it cannot be read to its end"
@@ -144,8 +145,7 @@ def _look(run: Run, crawled: RawTable, file: RawFile, format_: Format) -> tuple[
 def _csv(run: Run, crawled: RawTable, part: Part, sources: DataFrame) -> DataFrame:
     names = [f"c{number}" for number in range(len(part.layout))]
     parsed = (
-        _reader(run)
-        .schema(StructType([StructField(name, StringType()) for name in (*names, _MALFORMED)]))
+        run.spark.read.schema(StructType([StructField(name, StringType()) for name in (*names, _MALFORMED)]))
         .options(
             header=_has_header(crawled),
             sep=_delimiter(crawled),
@@ -198,10 +198,9 @@ def _with_folders(rows: DataFrame, sources: DataFrame) -> DataFrame:
 
 def _sources(run: Run, dataset: Dataset, crawled: RawTable, files: Sequence[RawFile]) -> DataFrame:
     """One row a file: _path (as Spark tells of it), source_file, file_changed_at, folders (values by column)."""
-    jvm: Any = run.spark._jvm
     listed = [
         {
-            "_path": jvm.org.apache.hadoop.fs.Path(_unescaped(file)).toUri().toString(),
+            "_path": _hadoop_path(run, file).toUri().toString(),
             "source_file": file.key,
             "file_changed_at": file.changed_at.strftime("%Y-%m-%d %H:%M:%S.%f"),
             "folders": dict(partition_values(dataset, crawled, file.key)),
@@ -231,27 +230,20 @@ def partition_values(dataset: Dataset, crawled: RawTable, key: str) -> Iterator[
                 yield name, unquote(right if equals else left)
 
 
-def _reader(run: Run) -> DataFrameReader:
-    """Takes a path as it is, where Spark would take one with brackets or stars for a pattern."""
-    return run.spark.read.option("__globPaths__", "false")
-
-
 def _paths(files: Sequence[RawFile]) -> list[str]:
-    return [_unescaped(file) for file in files]
+    return [file.uri for file in files]
 
 
-def _unescaped(file: RawFile) -> str:
-    """The file's address as Hadoop takes it: a name with blanks or `%` stands in it as it is."""
-    scheme, _, _ = file.uri.partition(":")
-    return unquote(file.uri) if scheme == "file" else file.uri
+def _hadoop_path(run: Run, file: RawFile) -> Any:
+    """The file's address where no pattern is asked for, and so none is escaped."""
+    jvm: Any = run.spark._jvm
+    return jvm.org.apache.hadoop.fs.Path(re.sub(r"\\([{}\[\]*?\\])", r"\1", file.uri))
 
 
 def _parquet_schema(run: Run, file: RawFile) -> str:
     jvm: Any = run.spark._jvm
     hadoop = run.spark._jsparkSession.sessionState().newHadoopConf()
-    opened = jvm.org.apache.parquet.hadoop.util.HadoopInputFile.fromPath(
-        jvm.org.apache.hadoop.fs.Path(_unescaped(file)), hadoop
-    )
+    opened = jvm.org.apache.parquet.hadoop.util.HadoopInputFile.fromPath(_hadoop_path(run, file), hadoop)
     reader = jvm.org.apache.parquet.hadoop.ParquetFileReader.open(opened)
     try:
         return str(reader.getFooter().getFileMetaData().getSchema().toString())

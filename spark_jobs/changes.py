@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from pyspark.sql import DataFrame
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """What rows hold: how many, their UTC days, keys that are absent or there twice, the newest value of a column."""
+    """What rows hold: how many, their UTC days, and how many keys are absent or there twice."""
 
     rows: int
     days: tuple[date, ...]
     null_keys: int
     repeated_keys: int
-    newest: datetime | date | None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
+from contracts.jobs import JOBS, MAINTENANCE, RUN_RECORDS
 from contracts.lake import LakeTable
 from spark_jobs.planning import Plan
-from spark_jobs.window import Window
+
+if TYPE_CHECKING:
+    from spark_jobs.job import Run
 
 CLIFF = 0.5
 """Share of its rows that a table, or the part of it that is written again, keeps at least."""
@@ -78,25 +82,38 @@ def expect_of_written(table: LakeTable, written: DataFrame) -> None:
         )
 
 
-def expect_fresh(table: LakeTable, column: str, newest: date | datetime | None, window: Window) -> None:
-    """The newest row is not older than the table's freshness before the window's start.
+def expect_fresh(run: Run) -> None:
+    """What the job reads is as new as its contract says: its makers' runs reach near the end of the window.
+
+    What counts is the latest window that made the table, in transformed.job_runs: a quiet hour is fresh too. Of a
+    table that no run is known to have made, nothing is expected.
 
     Raises:
-        Refused: it is.
+        Refused: a table that the job reads is older than its `freshness_hours` before the window's end.
     """
-    oldest_allowed = window.start - timedelta(hours=table.freshness_hours)
-    if newest is None or _moment(newest) < oldest_allowed:
-        raise Refused(
-            f"{table.full_name}: the newest {column} is {newest}, and should not be before {oldest_allowed} for a "
-            f"window that starts at {window.start}; look at what the job reads"
-        )
+    if not run.job.reads or not run.lake.exists(RUN_RECORDS):
+        return
+    ends = [F.unix_seconds(F.max(_made(table))).alias(table.full_name) for table in run.job.reads]
+    reached = run.read(RUN_RECORDS).agg(*ends).first()
+    for table in run.job.reads:
+        seconds = reached[table.full_name] if reached else None
+        if seconds is None:
+            continue
+        until = datetime.fromtimestamp(seconds, tz=UTC)
+        if until < run.window.end - timedelta(hours=table.freshness_hours):
+            raise Refused(
+                f"{table.full_name} was last made for a window that ended at {until:%Y-%m-%dT%H}, more than "
+                f"{table.freshness_hours} hours before the end {run.window.end:%Y-%m-%dT%H} of this one; run the job "
+                f"that makes it first, or this one with --accept-stale"
+            )
 
 
-def _moment(value: date | datetime) -> datetime:
-    if isinstance(value, datetime):
-        return value if value.tzinfo else value.replace(tzinfo=UTC)
-    # A day is as new as its end.
-    return datetime.combine(value + timedelta(days=1), time(), tzinfo=UTC)
+def _made(table: LakeTable) -> Column:
+    """The end of a run's window where the run made the table: it published it, or ended well without a need to."""
+    makers = [job.name for job in JOBS if table in job.writes and job is not MAINTENANCE]
+    published = F.exists("tables", lambda one: one["table"] == table.full_name)
+    well = F.col("status") == "succeeded"
+    return F.when(F.col("job").isin(makers) & (well | published), F.col("window_end"))
 
 
 def _key(table: LakeTable) -> str:

@@ -59,17 +59,16 @@ class Run:
         """
         return self.lake.read(table)
 
-    def publish(self, table: LakeTable, change: Change, *, fresh_by: str | None = None) -> Outcome:
+    def publish(self, table: LakeTable, change: Change) -> Outcome:
         """Change a table so that readers see all of it or nothing, after its expectations hold.
 
         The table is made, or given its missing columns, when that is due; a change that comes to nothing makes no
-        commit. `fresh_by` is a timestamp or date column whose newest value must not be older than `freshness_hours`
-        before the window's start.
+        commit.
 
         Raises:
             Refused: an expectation does not hold; readers go on seeing what they saw.
         """
-        return publish(self, table, change, fresh_by=fresh_by)
+        return publish(self, table, change)
 
     def reject(self, rows: DataFrame) -> dict[str, int]:
         """Keep refused rows and files in personal.rejected_rows, each once, and count them by reason code.

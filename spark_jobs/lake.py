@@ -30,6 +30,12 @@ class Lake:
     database_prefix: str
     _made: dict[str, StructType] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _turns: dict[str, threading.Lock] = field(default_factory=dict)
+
+    def turn(self, table: LakeTable) -> threading.Lock:
+        """What a thread holds while it changes the table: threads of a run share the branch that they work on."""
+        with self._lock:
+            return self._turns.setdefault(table.full_name, threading.Lock())
 
     def name(self, table: LakeTable) -> str:
         """The table's name with catalog and database, as SQL writes it."""

@@ -66,13 +66,13 @@ class Plan:
             frame.unpersist()
 
 
-def plan(seen: Seen, change: Change, *, newest_of: str | None) -> Plan:
-    """Work a change out; `newest_of` is a column whose newest value the plan tells."""
+def plan(seen: Seen, change: Change) -> Plan:
+    """Work a change out."""
     if isinstance(change, AddNew):
-        return _add_new(seen, change, newest_of)
+        return _add_new(seen, change)
     if isinstance(change, Upsert):
-        return _upsert(seen, change, newest_of)
-    return _replace(seen, change, newest_of)
+        return _upsert(seen, change)
+    return _replace(seen, change)
 
 
 def day_column(table: LakeTable) -> str | None:
@@ -103,7 +103,7 @@ def within_days(column: str, days: Sequence[date], *, of_dates: bool) -> str:
     return " OR ".join(parts) or "false"
 
 
-def measure(rows: DataFrame, table: LakeTable, *, day: str | None, newest_of: str | None) -> Measured:
+def measure(rows: DataFrame, table: LakeTable, *, day: str | None) -> Measured:
     """Measure rows for a table in one pass; `day` is the timestamp or date column of their days."""
     keys = [F.col(f"`{name}`") for name in table.key]
     any_null = F.greatest(*(key.isNull() for key in keys)) if len(keys) > 1 else keys[0].isNull()
@@ -113,7 +113,6 @@ def measure(rows: DataFrame, table: LakeTable, *, day: str | None, newest_of: st
             F.count(F.lit(1)).alias("rows"),
             F.count_if(any_null).alias("nulls"),
             F.count_distinct(*keys).alias("keys"),
-            F.max(newest_of if newest_of else F.lit(None).cast("date")).alias("newest"),
         )
         .collect()
     )
@@ -124,13 +123,12 @@ def measure(rows: DataFrame, table: LakeTable, *, day: str | None, newest_of: st
         days=tuple(sorted(one[_DAY] for one in found if one[_DAY] is not None)),
         null_keys=nulls,
         repeated_keys=total - nulls - sum(one["keys"] for one in found),
-        newest=max((one["newest"] for one in found if one["newest"] is not None), default=None),
     )
 
 
-def _add_new(seen: Seen, change: AddNew, newest_of: str | None) -> Plan:
+def _add_new(seen: Seen, change: AddNew) -> Plan:
     table = seen.table
-    given = change.measured or measure(change.rows, table, day=change.by_day, newest_of=newest_of)
+    given = change.measured or measure(change.rows, table, day=change.by_day)
     made = Plan(given=given)
     if not given.rows or given.null_keys or given.repeated_keys:
         return made
@@ -160,11 +158,11 @@ def _add_new(seen: Seen, change: AddNew, newest_of: str | None) -> Plan:
     return made
 
 
-def _upsert(seen: Seen, change: Upsert, newest_of: str | None) -> Plan:
+def _upsert(seen: Seen, change: Upsert) -> Plan:
     table = seen.table
     day = day_column(table) if change.day_in_key else None
     rows = aligned(change.rows, seen.columns).persist()
-    given = measure(rows, table, day=day, newest_of=newest_of)
+    given = measure(rows, table, day=day)
     made = Plan(given=given, held=[rows])
     if given.null_keys or given.repeated_keys:
         return made
@@ -203,10 +201,10 @@ def _upsert(seen: Seen, change: Upsert, newest_of: str | None) -> Plan:
     return made
 
 
-def _replace(seen: Seen, change: Replace, newest_of: str | None) -> Plan:
+def _replace(seen: Seen, change: Replace) -> Plan:
     table = seen.table
     rows = aligned(change.rows, seen.columns).persist()
-    given = measure(rows, table, day=None, newest_of=newest_of)
+    given = measure(rows, table, day=None)
     made = Plan(given=given, scope=change.where, held=[rows])
     if given.null_keys or given.repeated_keys:
         return made

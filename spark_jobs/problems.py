@@ -7,6 +7,8 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
+
 from spark_jobs.expectations import Refused
 
 
@@ -45,6 +47,12 @@ class Problems:
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of what a failure says; Spark's stack traces go to the log."""
-    lines = str(error).strip().splitlines()
+    """The first line of what a failure says, of its cause where Spark wraps one; stack traces go to the log."""
+    text = str(error)
+    if isinstance(error, Py4JJavaError):
+        cause = error.java_exception
+        while cause.getCause() is not None:
+            cause = cause.getCause()
+        text = cause.toString()
+    lines = text.strip().splitlines()
     return lines[0] if lines else type(error).__name__

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.errors import PySparkException
-from pyspark.sql import functions as F  # noqa: N812
 
 from contracts.lake import LakeTable
 from spark_jobs import expectations
@@ -51,12 +50,13 @@ class Outcome:
     files_now: int
 
 
-def publish(run: Run, table: LakeTable, change: Change, *, fresh_by: str | None = None) -> Outcome:
+def publish(run: Run, table: LakeTable, change: Change) -> Outcome:
     """Carry a change out; see `Run.publish`."""
     attempt = 1
     while True:
         try:
-            outcome = _attempt(run, table, change, fresh_by)
+            with run.lake.turn(table):
+                outcome = _attempt(run, table, change)
         except (Py4JJavaError, PySparkException) as error:
             if attempt == ATTEMPTS or not any(sign in str(error) for sign in _CONFLICTS):
                 raise
@@ -72,7 +72,7 @@ def branch_name(run_id: str) -> str:
     return f"audit_{re.sub('[^A-Za-z0-9]', '_', run_id)}"
 
 
-def _attempt(run: Run, table: LakeTable, change: Change, fresh_by: str | None) -> Outcome:
+def _attempt(run: Run, table: LakeTable, change: Change) -> Outcome:
     columns = run.lake.ensure(table, change.rows.schema)
     iceberg = run.lake.iceberg(table)
     before = iceberg.currentSnapshot()
@@ -83,7 +83,7 @@ def _attempt(run: Run, table: LakeTable, change: Change, fresh_by: str | None) -
         columns=columns,
         snapshot_id=before.snapshotId() if _count(before, "total-records") else None,
     )
-    made = plan(seen, change, newest_of=fresh_by)
+    made = plan(seen, change)
     try:
         expectations.expect_of_rows(table, made)
         if made.commit is None:
@@ -94,7 +94,7 @@ def _attempt(run: Run, table: LakeTable, change: Change, fresh_by: str | None) -
         made.commit(on_branch)
         iceberg.refresh()
         snapshot = iceberg.snapshot(iceberg.refs().get(branch).snapshotId())
-        _expect(run, table, change, made, before, snapshot, on_branch, fresh_by)
+        _expect(run, table, change, made, before, snapshot, on_branch)
         iceberg.manageSnapshots().fastForwardBranch(MAIN, branch).removeBranch(branch).commit()
         return _outcome(table, made, snapshot, written=True)
     finally:
@@ -116,7 +116,6 @@ def _expect(
     before: Any,
     snapshot: Any,
     on_branch: str,
-    fresh_by: str | None,
 ) -> None:
     counts = expectations.Counts(
         records_added=_count(snapshot, "added-records"),
@@ -124,18 +123,10 @@ def _expect(
         rows_after=_count(snapshot, "total-records"),
     )
     expectations.expect_of_counts(table, made, counts, accept_fewer_rows=run.arguments.accept_fewer_rows)
-    written = run.spark.table(on_branch)
     if not isinstance(change, AddNew):
         # What is added alone was held against what is there, key by key, when it was worked out.
+        written = run.spark.table(on_branch)
         expectations.expect_of_written(table, written.where(made.scope) if made.scope else written)
-    if fresh_by:
-        newest = made.given.newest
-        try:
-            expectations.expect_fresh(table, fresh_by, newest, run.window)
-        except expectations.Refused:
-            # Late rows alone are old; the table as a whole may be fresh all the same.
-            whole = written.agg(F.max(fresh_by)).first()
-            expectations.expect_fresh(table, fresh_by, whole[0] if whole else None, run.window)
 
 
 def _outcome(table: LakeTable, made: Plan, snapshot: Any, *, written: bool) -> Outcome:

@@ -16,7 +16,7 @@ from pyspark.sql import DataFrame, SparkSession
 from contracts.jobs import Job, by_name
 from spark_jobs import arguments, sizing
 from spark_jobs.arguments import Arguments, WrongArguments
-from spark_jobs.expectations import Refused
+from spark_jobs.expectations import Refused, expect_fresh
 from spark_jobs.job import Run
 from spark_jobs.lake import Lake
 from spark_jobs.problems import first_line
@@ -30,6 +30,8 @@ SETTINGS = {
     "spark.sql.ansi.enabled": "false",
     "spark.sql.adaptive.enabled": "true",
     "spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",
+    # Rows that are kept between two looks at them are looked at once or twice: packing them costs more than it saves.
+    "spark.sql.inMemoryColumnarStorage.compressed": "false",
     # Dates before 1582 are what they say, in Parquet too.
     "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
 }
@@ -64,11 +66,12 @@ def run_job(
     """
     job = cast(Job, by_name(given.job))
     run = prepare(given, job, spark, services)
-    run.fit(sum(run.lake.bytes(table) for table in job.reads))
-    body = body or importlib.import_module(f"spark_jobs.jobs.{job.name}").run
     status, error = "succeeded", None
     try:
-        body(run)
+        run.fit(sum(run.lake.bytes(table) for table in job.reads))
+        if not given.accept_stale:
+            expect_fresh(run)
+        (body or importlib.import_module(f"spark_jobs.jobs.{job.name}").run)(run)
     except BaseException as problem:
         status = "refused" if isinstance(problem, Refused) else "failed"
         error = f"{type(problem).__name__}: {first_line(problem)}"

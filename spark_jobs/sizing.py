@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from contracts.views.spark import TARGET_FILE_BYTES
 
-SMALL_BYTES = 32 * 2**20
+SMALL_BYTES = 2 * 2**20
 """Input below which a query is over before its compiled code would have paid."""
 ROWS_PER_GZIP = 4
 """Bytes of rows in a shuffle for a byte of gzip."""

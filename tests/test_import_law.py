@@ -11,8 +11,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 OURS = {
-    "app", "bench", "building_blocks", "clients", "config", "contracts", "lambdas", "operations", "rehearsal", "stacks",
-    "tests",
+    "app", "bench", "building_blocks", "clients", "config", "contracts", "glue_scripts", "lambdas", "operations",
+    "rehearsal", "spark_jobs", "stacks", "tests", "transforms",
 }  # fmt: skip
 LAW: dict[str, set[str]] = {
     # room: what of ours it may import, by prefix (itself always)
@@ -22,6 +22,9 @@ LAW: dict[str, set[str]] = {
     "building_blocks": {"contracts", "config"},  # and the settings of functions, see below
     "stacks": {"building_blocks", "contracts", "config"},
     "operations": {"contracts", "config"},  # and boto3
+    "transforms": {"contracts"},  # and pyspark
+    "spark_jobs": {"transforms", "contracts"},  # and pyspark, boto3
+    "glue_scripts": {"spark_jobs", "transforms", "contracts"},
     "rehearsal/engine": set(),
     "clients": set(),  # the standard library, boto3, and files generated from contracts
     "rehearsal/scenario": OURS - {"tests", "app"},

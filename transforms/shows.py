@@ -48,13 +48,14 @@ def show_history(entries: DataFrame) -> DataFrame:
         *(F.desc_nulls_last(name) for name in _NEWEST_FIRST)
     )
     in_order = Window.partitionBy("show_id").orderBy("valid_from")
-    differs = [F.when(~F.col(name).eqNullSafe(F.lag(name).over(in_order)), F.lit(name)) for name in COMPARED]
+    before = F.col("before")
+    differs = [F.when(~F.col(name).eqNullSafe(before[name]), F.lit(name)) for name in COMPARED]
     versions = (
         entries.withColumn("place", F.row_number().over(at_moment))
         .where("place = 1")
-        .withColumn("first", F.row_number().over(in_order) == 1)
-        .withColumn("changed_columns", F.when(~F.col("first"), F.array_compact(F.array(*differs))))
-        .where("first OR size(changed_columns) > 0")
+        .withColumn("before", F.lag(F.struct(*COMPARED)).over(in_order))
+        .withColumn("changed_columns", F.when(before.isNotNull(), F.array_compact(F.array(*differs))))
+        .where("before IS NULL OR size(changed_columns) > 0")
         .withColumn("valid_to", F.lead("valid_from").over(in_order))
     )
     return shaped(versions, SHOW_HISTORY)

@@ -154,11 +154,11 @@ def _publish(
             if frame is not None:
                 judged.append(frame)
         refused = {one.file.key for one in refusals}
-        if refusals:
-            run.reject(batch_reading.refusals_as_rows(run, drop.dataset, refusals))
+        whole = [batch_reading.refusals_as_rows(run, drop.dataset, refusals)] if refusals else []
+        wrong = [*whole, *(batch_files.refused(frame, drop.dataset) for frame in judged)]
+        if wrong:
+            run.reject(reduce(partial(DataFrame.unionByName, allowMissingColumns=True), wrong))
         stale = [*gone, *(key for key in replaced if key not in refused)]
-        if judged:
-            run.reject(batch_files.refused(reduce(DataFrame.unionByName, judged), drop.dataset))
         if judged or stale:
             rows = [batch_files.taken(frame) for frame in judged] or [run.read(drop.table).limit(0)]
             before = run.read(drop.table).where(F.col("source_file").isin(stale)).select(*drop.table.key)
@@ -175,13 +175,15 @@ def _judged(
     refusals: list[Refusal] = []
     left: batch_reading.Part | None = part
     while left is not None:
-        read = batch_reading.rows(run, drop.dataset, crawled, left, wanted)
-        frame = batch_files.judged(read, wanted).persist()
+        frame: DataFrame | None = None
         try:
+            read = batch_reading.rows(run, drop.dataset, crawled, left, wanted)
+            frame = batch_files.judged(read, wanted).persist()
             run.record.read(rows=frame.count())
             return frame, refusals
         except batch_reading.SPARK_ERRORS:
-            frame.unpersist()
+            if frame is not None:
+                frame.unpersist()
             found = batch_reading.unreadable(run, left)
             if not found:
                 raise
@@ -193,9 +195,7 @@ def _judged(
 def _share(run: Run, drop: Drop, shared: LakeTable) -> None:
     """The shared table, made from all of the personal one: so it is completed too when a run died between the two."""
     rows = batch_files.shared_rows(run.read(drop.table), drop.dataset, run.person_keys())
-    keys = list(shared.key)
-    gone = run.read(shared).select(*keys).join(rows.select(*keys), keys, how="left_anti")
-    run.publish(shared, Upsert(rows=rows, gone=gone))
+    run.publish(shared, Upsert(rows=rows, gone=run.read(shared).select(*shared.key)))
 
 
 def _withdraw(run: Run, drop: Drop) -> None:

@@ -7,7 +7,6 @@ is completed by running it again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import reduce
@@ -32,7 +31,6 @@ from transforms import events
 
 _AT_ONCE = 4
 """Types that are worked on at a time at most: more would only wait for the same cores."""
-_FRESH_BY = "arrived_at"
 
 
 @dataclass(kw_only=True)
@@ -101,7 +99,7 @@ def _take(run: Run, one: _Type, keys: DataFrame) -> None:
         run.reject(events.refused(raw, one.event, _clock(run)))
     rows = events.shared(one.once, one.event)
     change = AddNew(rows=rows, by_day="occurred_at", laid_out=True, measured=one.measured)
-    run.publish(table, change, fresh_by=_FRESH_BY)
+    run.publish(table, change)
 
 
 def _stage(run: Run, one: _Type, keys: DataFrame) -> int:
@@ -114,7 +112,7 @@ def _stage(run: Run, one: _Type, keys: DataFrame) -> int:
     once = events.each_once(counted, one.event, _clock(run), keys, files_per_day=files_per_day).persist()
     try:
         # The first look at the rows is what reads the files.
-        one.measured = measure(once, EVENT_TABLES[one.event.type], day="occurred_at", newest_of=_FRESH_BY)
+        one.measured = measure(once, EVENT_TABLES[one.event.type], day="occurred_at")
     except BaseException:
         once.unpersist()
         raise

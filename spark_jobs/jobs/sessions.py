@@ -21,8 +21,11 @@ def run(run: Run) -> None:
     time that is made again holds whole sessions (see transforms.listening.widened).
     """
     playback = run.read(EVENT_TABLES["playback_metric"])
-    touched = listening.touched_listening(listening.heard(playback.where(arrived_in(run.window, run.arguments))))
-    existing = listening.touched_sessions(run.read(SESSIONS), touched)
+    # Both are small, and asked for several times.
+    touched = listening.touched_listening(
+        listening.heard(playback.where(arrived_in(run.window, run.arguments)))
+    ).persist()
+    existing = listening.touched_sessions(run.read(SESSIONS), touched).persist()
     stretches = listening.widened(touched, existing)
     reach = bounds(stretches, F.col("from_at"), F.col("until_at"))
     if reach is None:

@@ -27,5 +27,4 @@ def run(run: Run) -> None:
     activity = trending.Activity(heard=listening.heard(events.pop("playback_metric")), **events)
     ranks = trending.trending_shows(trending.hourly_activity(activity), as_of=as_of)
     former = run.read(TRENDING_SHOWS).where(between("as_of", as_of[0], as_of[-1] + timedelta(hours=1)))
-    gone = former.join(ranks, list(TRENDING_SHOWS.key), how="left_anti").select(*TRENDING_SHOWS.key)
-    run.publish(TRENDING_SHOWS, Upsert(rows=ranks, gone=gone))
+    run.publish(TRENDING_SHOWS, Upsert(rows=ranks, gone=former.select(*TRENDING_SHOWS.key)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,12 +13,14 @@ pytest.importorskip("pyspark", reason="pyspark is in requirements-dev.txt alone;
 from pyspark.sql import functions as F  # noqa: N812
 
 from contracts.lake import LakeTable, Zone
+from contracts.lake_tables import by_name
 from contracts.model import Column
-from spark_jobs import publishing
-from spark_jobs.changes import AddNew, Replace, Upsert
+from spark_jobs import expectations
+from spark_jobs.changes import AddNew, Change, Replace, Upsert
 from spark_jobs.expectations import Refused
 from spark_jobs.job import Run
 from spark_jobs.lake import WrongTable, widens
+from spark_jobs.problems import JobFailed
 from tests.transforms.desk import Desk
 
 if TYPE_CHECKING:
@@ -46,8 +50,9 @@ COUNTS = table()
 
 
 def rows(run: Run, *values: tuple[str, str | None, int]) -> DataFrame:
-    listed = ", ".join(f"('2026-11-{day}', {'NULL' if name is None else repr(name)}, {n})" for day, name, n in values)
-    return run.spark.sql(f"SELECT CAST(day AS date) day, name, count FROM VALUES {listed} AS t(day, name, count)")
+    listed = json.dumps([{"day": f"2026-11-{day}", "name": name, "count": number} for day, name, number in values])
+    parsed = "from_json(:rows, 'array<struct<day: date, name: string, count: bigint>>')"
+    return run.spark.sql(f"SELECT inline({parsed})", args={"rows": listed})
 
 
 def many(run: Run, day: str, number: int) -> DataFrame:
@@ -123,11 +128,13 @@ def test_keys_that_are_absent_or_repeated_are_refused(
 ) -> None:
     run.publish(COUNTS, AddNew(rows=rows(run, ("18", "a", 1))))
     broken = rows(run, *values)
-    change = {
-        "add": AddNew(rows=broken), "upsert": Upsert(rows=broken), "replace": Replace(rows=broken, where="true")
-    }[kind]  # fmt: skip
+    changes: dict[str, Change] = {
+        "add": AddNew(rows=broken),
+        "upsert": Upsert(rows=broken),
+        "replace": Replace(rows=broken, where="true"),
+    }
     with pytest.raises(Refused, match=says):
-        run.publish(COUNTS, change)
+        run.publish(COUNTS, changes[kind])
     assert held(run) == [(18, "a", 1)]
 
 
@@ -150,24 +157,44 @@ def test_half_of_the_rows_is_no_fall(run: Run) -> None:
     assert len(held(run)) == 100
 
 
-def test_rows_that_are_too_old_for_the_window_are_refused(run: Run) -> None:
-    run.publish(COUNTS, AddNew(rows=rows(run, ("17", "a", 1))), fresh_by="day")
-    fresh = table(name="fresh")
-    with pytest.raises(Refused, match=r"newest day is 2026-11-15"):
-        run.publish(fresh, AddNew(rows=rows(run, ("15", "a", 1))), fresh_by="day")
-    assert held(run, fresh) == []
+def test_a_job_waits_for_what_it_reads(desk: Desk) -> None:
+    def events_ran(*run_id: str) -> None:
+        desk.run("events", "2026-11-18T00", "2026-11-18T20", "--run-id", *run_id, body=lambda _: None)
+
+    def statistics(end: str, *more: str) -> None:
+        desk.run("show_statistics", "2026-11-18T00", end, *more, body=lambda _: None)
+
+    statistics("2026-11-18T23")  # nothing is known of what made the tables that it reads
+    events_ran("first")
+    statistics("2026-11-18T22")
+    with pytest.raises(Refused, match=r"^transformed.playback_metric was last made .* at 2026-11-18T20, more than 2"):
+        statistics("2026-11-18T23")
+    statistics("2026-11-18T23", "--accept-stale")
+    status = [row["status"] for row in desk.rows("transformed.job_runs", "started_at")]
+    assert status == ["succeeded", "succeeded", "succeeded", "refused", "succeeded"]
 
 
-def test_late_rows_are_fresh_enough_where_the_table_is(run: Run) -> None:
-    run.publish(COUNTS, AddNew(rows=rows(run, ("18", "a", 1))), fresh_by="day")
-    run.publish(COUNTS, AddNew(rows=rows(run, ("10", "a", 1))), fresh_by="day")
-    assert len(held(run)) == 2
+def test_a_failed_run_counts_for_the_tables_that_it_published(desk: Desk) -> None:
+    def some(run: Run) -> None:
+        like = by_name("transformed.like")
+        run.publish(
+            like, AddNew(rows=run.spark.sql("SELECT 'a' event_id, TIMESTAMP '2026-11-18 07:00:00' occurred_at"))
+        )
+        raise JobFailed("follow failed")
+
+    desk.run("events", "2026-11-18T00", "2026-11-18T04", body=lambda _: None)
+    with pytest.raises(JobFailed):
+        desk.run("events", "2026-11-18T00", "2026-11-18T08", body=some)
+    trending = desk.prepared("trending_shows", "2026-11-18T08", "2026-11-18T09")
+    with pytest.raises(Refused) as refused:
+        expectations.expect_fresh(trending)
+    assert "transformed.like" not in str(refused.value)
 
 
 def test_a_commit_of_another_run_meanwhile_is_kept(desk: Desk, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     run.publish(COUNTS, AddNew(rows=rows(run, ("18", "a", 1))))
     other = desk.prepared(*WINDOW)
-    expect = publishing.expectations.expect_of_counts
+    expect = expectations.expect_of_counts
     attempts = []
 
     def interrupted(*arguments: Any, **more: Any) -> None:
@@ -176,8 +203,8 @@ def test_a_commit_of_another_run_meanwhile_is_kept(desk: Desk, run: Run, monkeyp
             other.publish(COUNTS, AddNew(rows=rows(other, ("18", "b", 2), ("18", "c", 3))))
         expect(*arguments, **more)
 
-    monkeypatch.setattr(publishing.expectations, "expect_of_counts", interrupted)
-    monkeypatch.setattr(publishing.time, "sleep", lambda _: None)
+    monkeypatch.setattr(expectations, "expect_of_counts", interrupted)
+    monkeypatch.setattr("spark_jobs.publishing.time.sleep", lambda _: None)
 
     outcome = run.publish(COUNTS, AddNew(rows=rows(run, ("18", "c", 9), ("18", "d", 4))))
 
@@ -246,6 +273,13 @@ def test_a_table_that_is_not_there_reads_as_no_rows(run: Run) -> None:
     found = run.read(COUNTS)
     assert found.columns == ["day", "name", "count"]
     assert found.collect() == []
+
+
+def test_threads_of_a_run_may_change_one_table(run: Run) -> None:
+    changes = [AddNew(rows=rows(run, ("18", name, 1))) for name in ("a", "b", "c")]
+    with ThreadPoolExecutor(max_workers=3) as pool:
+        list(pool.map(lambda change: run.publish(COUNTS, change), changes))
+    assert [name for _, name, _ in held(run)] == ["a", "b", "c"]
 
 
 def test_equal_rejected_lines_of_a_file_are_kept_each_and_once(desk: Desk, run: Run) -> None:

@@ -9,16 +9,18 @@ from typing import Any
 
 import pytest
 
-duckdb = pytest.importorskip("duckdb", reason="needs duckdb of requirements-dev.txt")
-pytest.importorskip("pyspark", reason="needs pyspark of requirements-dev.txt")
+pytest.importorskip("duckdb", reason="duckdb is in requirements-dev.txt alone; make setup installs it")
+pytest.importorskip("pyspark", reason="pyspark is in requirements-dev.txt alone; make setup installs it")
 
-from contracts.datasets import by_name  # noqa: E402
-from spark_jobs.jobs import batch_files as job  # noqa: E402
-from spark_jobs.problems import JobFailed  # noqa: E402
-from spark_jobs.raw_catalog import RawTable, raw_tables  # noqa: E402
-from spark_jobs.run_record import RunRecord  # noqa: E402
-from tests.transforms.desk import TOPIC_ARN, Desk  # noqa: E402
-from transforms import batch_files  # noqa: E402
+import duckdb
+
+from contracts.datasets import by_name
+from spark_jobs.jobs import batch_files as job
+from spark_jobs.problems import JobFailed
+from spark_jobs.raw_catalog import RawTable, raw_tables
+from spark_jobs.run_record import RunRecord
+from tests.transforms.desk import TOPIC_ARN, Desk
+from transforms import batch_files
 
 pytestmark = pytest.mark.xdist_group("spark")
 
@@ -84,7 +86,7 @@ def test_every_file_and_row_that_can_be_taken_is_taken_and_the_rest_is_refused_w
     ]
     assert rows(desk, "personal.batch_catalog", "source_row", "show_id", "category", "featured", "editorial_note") == [
         (0, "s1", "news", True, 'says "hi",\nthen goes'),
-        (3, "s4", "", None, "x"),
+        (3, "s4", None, None, "x"),
     ]
     creators = rows(desk, "personal.batch_creators", "creator_id", "verified", "n")
     assert creators == [("u-1", True, 1)]
@@ -213,7 +215,6 @@ def test_each_folder_of_uploads_becomes_a_table_whatever_it_is_called_and_holds(
 
     take(desk, mine, plain)
 
-    print([tuple(r) for r in desk.table("personal.rejected_rows").collect()], desk.table("personal.batch_uploads_my_folder").collect())
     found = desk.table("personal.batch_uploads_my_folder").selectExpr("`straße`", "`in`", "n", "string(day)")
     assert sorted(tuple(row) for row in found.collect()) == [
         ("x", '{"A":1}', [1], "2026-11-18"),

@@ -6,17 +6,18 @@ from pathlib import Path
 
 import pytest
 
-duckdb = pytest.importorskip("duckdb", reason="needs duckdb of requirements-dev.txt")
-pytest.importorskip("pyspark", reason="needs pyspark of requirements-dev.txt")
+pytest.importorskip("duckdb", reason="duckdb is in requirements-dev.txt alone; make setup installs it")
+pytest.importorskip("pyspark", reason="pyspark is in requirements-dev.txt alone; make setup installs it")
 
-from pyspark.sql import DataFrame, SparkSession  # noqa: E402
+import duckdb
+from pyspark.sql import DataFrame, SparkSession
 
-from contracts.lake_tables.events import EVENT_TABLES  # noqa: E402
-from contracts.lake_tables.listening import SESSIONS  # noqa: E402
-from rehearsal.scenario import second_opinion  # noqa: E402
-from tests.transforms.frames import Row, duckdb_rows, frame, known, rows, views  # noqa: E402
-from tests.transforms.generated import events  # noqa: E402
-from transforms import listening  # noqa: E402
+from contracts.lake_tables.events import EVENT_TABLES
+from contracts.lake_tables.listening import SESSIONS
+from rehearsal.scenario import second_opinion
+from tests.transforms.frames import Row, duckdb_rows, frame, known, rows, views
+from tests.transforms.generated import events
+from transforms import listening
 
 pytestmark = pytest.mark.xdist_group("spark")
 PLAYBACK = EVENT_TABLES["playback_metric"]

@@ -8,16 +8,17 @@ from typing import Any
 
 import pytest
 
-duckdb = pytest.importorskip("duckdb", reason="needs duckdb of requirements-dev.txt")
-pytest.importorskip("pyspark", reason="needs pyspark of requirements-dev.txt")
+pytest.importorskip("duckdb", reason="duckdb is in requirements-dev.txt alone; make setup installs it")
+pytest.importorskip("pyspark", reason="pyspark is in requirements-dev.txt alone; make setup installs it")
 
-from pyspark.sql import SparkSession  # noqa: E402
+import duckdb
+from pyspark.sql import SparkSession
 
-from contracts.lake_tables.events import EVENT_TABLES  # noqa: E402
-from rehearsal.scenario import second_opinion  # noqa: E402
-from tests.transforms.frames import Row, duckdb_rows, frame, known, rows, views  # noqa: E402
-from tests.transforms.generated import START, events  # noqa: E402
-from transforms import listening, trending  # noqa: E402
+from contracts.lake_tables.events import EVENT_TABLES
+from rehearsal.scenario import second_opinion
+from tests.transforms.frames import Row, duckdb_rows, frame, known, rows, views
+from tests.transforms.generated import START, events
+from transforms import listening, trending
 
 pytestmark = pytest.mark.xdist_group("spark")
 NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
