@@ -12,14 +12,17 @@ from building_blocks.acknowledgement import acknowledge, cited
 from building_blocks.alarms import Runbook
 from building_blocks.encryption_key import key_use
 from building_blocks.glue_security import GlueSecurity
-from building_blocks.queue_with_dead_letters import QueueWithDeadLetters
+from building_blocks.queue_with_dead_letters import VISIBILITY_TIMEOUTS, QueueWithDeadLetters
 from contracts.datasets import Dataset, Format
 
 LOG_GROUPS = "/aws-glue/crawlers*"
 """What the names of crawlers' log groups begin with; Glue adds role and security configuration to the rest."""
 
 QUEUE_READING_SECONDS = 150
-"""A sixth of the quarter of an hour for which a crawl that reads its queue has what it read to itself."""
+"""How long a crawl may take to read its queue and take what it read out of it; six times that it has it to itself."""
+
+HELD_SECONDS = VISIBILITY_TIMEOUTS * QUEUE_READING_SECONDS
+"""How long a crawl that failed keeps what it had read from the next one: the visibility time-out of its queue."""
 
 MAX_RECEIVES = 5
 """Crawls that may fail over one message before it moves to the dead-letter queue."""

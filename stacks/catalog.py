@@ -10,7 +10,7 @@ from constructs import Construct
 
 from building_blocks.alarms import Runbook
 from building_blocks.crawl_alarms import CrawlAlarms
-from building_blocks.dataset_crawler import LOG_GROUPS, DatasetCrawler
+from building_blocks.dataset_crawler import HELD_SECONDS, LOG_GROUPS, DatasetCrawler
 from building_blocks.encryption_key import EncryptionKey
 from building_blocks.failure_notices import CRAWLER_FAILURE, FailureNotices
 from building_blocks.glue_security import GlueSecurity
@@ -162,6 +162,7 @@ class CatalogStack(Stack):
                 "CRAWLER_NAME_PREFIX": naming.crawler_name_prefix(stage=stage),
                 "QUEUE_URL": queue.queue.queue_url,
                 "DEAD_LETTER_QUEUE_URL": queue.dead_letters.queue_url,
+                "HELD_SECONDS": str(HELD_SECONDS),
                 "POWERTOOLS_SERVICE_NAME": START_SERVICE,
                 "POWERTOOLS_METRICS_NAMESPACE": naming.metrics_namespace(stage=stage),
                 "POWERTOOLS_LOG_LEVEL": operations.log_level,

@@ -1,7 +1,8 @@
-"""What the function asks of Glue: when a dataset was last crawled, and to crawl it; it decides nothing."""
+"""What the function asks of Glue: how a dataset was crawled lately, and to crawl it; it decides nothing."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lambdas.shared.failures import error_name
@@ -9,12 +10,19 @@ from lambdas.shared.failures import error_name
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
 
-COVERING_STATES = ("RUNNING", "COMPLETED")
-"""States of a crawl that finds, or found, what was there when it began; a failed or stopped one does not count."""
+NEWEST_CRAWLS = 20
+"""Crawls that are looked at. Were the one that matters not among them, a start would be made that was not needed, and
+nothing would be lost."""
 
-NEWEST_CRAWLS = 10
-"""Crawls that are looked at: enough to pass over failed ones. Were none of them the last good one, a start would be
-made that was not needed, and nothing would be lost."""
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Crawl:
+    """One crawl, times in epoch seconds. One that was stopped has failed too."""
+
+    began_s: float
+    ended_s: float | None = None
+    """None while it runs."""
+    failed: bool = False
 
 
 class GlueCrawlers:
@@ -29,11 +37,17 @@ class GlueCrawlers:
         self._glue = glue
         self._name_prefix = name_prefix
 
-    def latest_start(self, dataset: str) -> float | None:
-        """When the last crawl began that runs or ended well, in epoch seconds; None when there is none."""
+    def crawls(self, dataset: str) -> list[Crawl]:
+        """The dataset's newest crawls."""
         answer = self._glue.list_crawls(CrawlerName=self._name_prefix + dataset, MaxResults=NEWEST_CRAWLS)
-        starts = [crawl["StartTime"].timestamp() for crawl in answer["Crawls"] if crawl["State"] in COVERING_STATES]
-        return max(starts, default=None)
+        return [
+            Crawl(
+                began_s=crawl["StartTime"].timestamp(),
+                ended_s=None if crawl["State"] == "RUNNING" else crawl.get("EndTime", crawl["StartTime"]).timestamp(),
+                failed=crawl["State"] not in ("RUNNING", "COMPLETED"),
+            )
+            for crawl in answer["Crawls"]
+        ]
 
     def start(self, dataset: str) -> bool:
         """Start the dataset's crawler; False when it is running already (`CrawlerRunningException`)."""

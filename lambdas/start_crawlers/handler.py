@@ -34,6 +34,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         clock=time.time,
         remaining_seconds=lambda: context.get_remaining_time_in_millis() / 1000,
         settling_seconds=SETTINGS.settling_seconds,
+        held_seconds=SETTINGS.held_seconds,
     )
     outcome.log_to(LOGGER)
     for name, count in outcome.counts.items():

@@ -1,8 +1,8 @@
 """Bring each message of a batch to its end: covered by a crawl, dead-lettered, or asked again later; makes no client.
 
-A start of a crawler covers a message when it began late enough after the message came: the crawler then found the
-same message in its own queue. A message is done only when such a start is known, so that nothing is lost wherever the
-function dies, and a start that was made before it died is found instead of made again.
+A crawl covers a message when it began late enough after the message came: the crawler then found the same message in
+its own queue. A message is done only when such a crawl has ended well, so that nothing is lost wherever the function
+dies or a crawl fails, and a start that was made before it died is found instead of made again.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from lambdas.shared.dead_letters import DeadLetter
 from lambdas.shared.failures import CanNeverSucceedError, error_name
+from lambdas.start_crawlers.crawlers import Crawl
 from lambdas.start_crawlers.messages import Announcement, read_announcement, unknown_prefix
 from lambdas.start_crawlers.settings import (
     METRIC_CRAWLERS_STARTED,
@@ -42,8 +43,8 @@ RESERVED_SECONDS = 20.0
 class Crawlers(Protocol):
     """Whom to ask about crawls: `GlueCrawlers`, or a test's."""
 
-    def latest_start(self, dataset: str) -> float | None:
-        """When the last crawl began that runs or ended well (epoch seconds)."""
+    def crawls(self, dataset: str) -> Sequence[Crawl]:
+        """The newest crawls."""
         ...
 
     def start(self, dataset: str) -> bool:
@@ -130,6 +131,7 @@ def start_crawlers(
     clock: Callable[[], float],
     remaining_seconds: Callable[[], float],
     settling_seconds: float,
+    held_seconds: float,
     jitter: Callable[[], float] = random.random,
 ) -> Outcome:
     """Have every dataset crawled whose files a batch of messages names, each once at most.
@@ -142,6 +144,7 @@ def start_crawlers(
         clock: the present, in epoch seconds.
         remaining_seconds: time left of the invocation.
         settling_seconds: how long after a message came a crawl must begin to cover it.
+        held_seconds: for how long after a failed crawl its crawler does not get back what that crawl had read.
         jitter: 0 to 1, how much of the spread a wait takes.
     """
     outcome = Outcome()
@@ -160,11 +163,12 @@ def start_crawlers(
         try:
             if remaining_seconds() < RESERVED_SECONDS:
                 raise TimeoutError
-            left, why = _crawl(dataset, named, crawlers, clock, settling_seconds, outcome)
+            state = _State(crawls=crawlers.crawls(dataset), settling_s=settling_seconds, held_s=held_seconds)
+            outcome.postponed |= _crawl(dataset, named, crawlers, state, clock, outcome)
         except Exception as error:
             outcome.counts[METRIC_STARTS_FAILED] += 1
-            left, why = named, f"The crawler of {dataset} could not be asked or started: {_kind(error)}."
-        outcome.postponed.update(dict.fromkeys((one.message_id for one in left), why))
+            why = f"The crawler of {dataset} could not be asked or started: {_kind(error)}."
+            outcome.postponed |= _all(named, why)
 
     ended = [one for one in announcements if one.message_id not in outcome.postponed]
     letters += [_letter(one.message_id, one.body, unknown_prefix()) for one in ended if one.foreign]
@@ -182,31 +186,80 @@ def start_crawlers(
     return outcome
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _State:
+    """What is known of a dataset's crawls."""
+
+    crawls: Sequence[Crawl]
+    settling_s: float
+    held_s: float
+
+    @property
+    def running(self) -> bool:
+        """Whether the crawler runs."""
+        return any(crawl.ended_s is None for crawl in self.crawls)
+
+    @property
+    def held_until_s(self) -> float:
+        """Until when a failed crawl keeps messages of the crawler's queue to itself."""
+        return max((crawl.ended_s + self.held_s for crawl in self.crawls if crawl.failed and crawl.ended_s), default=0)
+
+    def settled(self, one: Announcement, at_s: float) -> bool:
+        """Whether a crawl that began then would have heard of the message."""
+        return one.arrived_s + self.settling_s <= at_s
+
+    def covering(self, one: Announcement) -> Crawl | None:
+        """A crawl that covers the message, one that has ended before one that runs."""
+        found = [
+            crawl
+            for crawl in self.crawls
+            if not crawl.failed and self.settled(one, crawl.began_s) and not self._withheld(one, crawl)
+        ]
+        return min(found, key=lambda crawl: crawl.ended_s is None, default=None)
+
+    def _withheld(self, one: Announcement, crawl: Crawl) -> bool:
+        """Whether a failed crawl may have kept the message from a later one."""
+        return any(
+            other.failed
+            and other.ended_s is not None
+            and one.arrived_s <= other.ended_s
+            # It began before, and had not let go of what it read when the other began.
+            and other.began_s <= crawl.began_s < other.ended_s + self.held_s
+            for other in self.crawls
+        )
+
+
 def _crawl(
     dataset: str,
     named: Sequence[Announcement],
     crawlers: Crawlers,
+    state: _State,
     clock: Callable[[], float],
-    settling_seconds: float,
     outcome: Outcome,
-) -> tuple[list[Announcement], str]:
-    """Messages of the dataset that no start is known to cover, one made here among the starts, and why."""
-
-    def uncovered(messages: Sequence[Announcement], start: float) -> list[Announcement]:
-        return [one for one in messages if one.arrived_s + settling_seconds > start]
-
-    latest = crawlers.latest_start(dataset)
-    left = list(named) if latest is None else uncovered(named, latest)
+) -> dict[str, str]:
+    """Messages of the dataset that are not done, each with why; a crawler is started for them if that helps."""
+    covering = {one.message_id: state.covering(one) for one in named}
+    left = [one for one in named if covering[one.message_id] is None]
+    waiting = [one for one in named if (crawl := covering[one.message_id]) and crawl.ended_s is None]
+    postponed = _all(waiting, f"The crawl of {dataset} that covers its files is running.")
     now = clock()  # before the call, so that the crawl begins no earlier
-    too_new = uncovered(left, now)
-    why = f"Its files are too new for a crawl of {dataset} to find all of them."
-    if len(too_new) == len(left):
-        return left, why
-    if not crawlers.start(dataset):
-        return left, f"The crawler of {dataset} is running, since before all of its files were there."
-    outcome.started.append(dataset)
-    outcome.counts[METRIC_CRAWLERS_STARTED] += 1
-    return too_new, why
+    new = [one for one in left if not state.settled(one, now)]
+    postponed |= _all(left, f"Its files are too new for a crawl of {dataset} to find all of them.")
+    if len(new) == len(left):
+        return postponed
+    if now < state.held_until_s:
+        why = f"A crawl of {dataset} failed, and what it read of its queue is not back there yet."
+    elif state.running or not crawlers.start(dataset):
+        why = f"The crawler of {dataset} is running, since before all of its files were there."
+    else:
+        outcome.started.append(dataset)
+        outcome.counts[METRIC_CRAWLERS_STARTED] += 1
+        why = f"The crawler of {dataset} was started for its files."
+    return postponed | _all([one for one in left if one not in new], why)
+
+
+def _all(messages: Sequence[Announcement], why: str) -> dict[str, str]:
+    return dict.fromkeys((one.message_id for one in messages), why)
 
 
 def _postponement(one: Announcement, spread: float) -> Postponement:

@@ -11,7 +11,7 @@ METRIC_CRAWLERS_STARTED = "CrawlersStarted"
 """Crawlers that were started (count)."""
 
 METRIC_FILES_COVERED = "FilesCovered"
-"""Created and removed files for which a late enough start of their crawler is known (count)."""
+"""Created and removed files for which a late enough crawl is known that ended well (count)."""
 
 METRIC_MESSAGES_POSTPONED = "MessagesPostponed"
 """Messages that went back to the queue, whatever the reason (count)."""
@@ -47,6 +47,9 @@ class Settings(EnvironmentSettings):
 
     dead_letter_queue_url: str
     """SQS queue for messages about files of no dataset; each is sent there with its reason."""
+
+    held_seconds: float
+    """Visibility time-out of the crawlers' own queues: for so long a crawl that failed keeps what it had read."""
 
     powertools_service_name: str
     """Powertools' name of the service: the ``service`` dimension and log key."""

@@ -237,7 +237,11 @@ class Authorizer:
         for watcher in self.watchers:
             watcher(principal, needs)
 
-    def _decision(self, principal: Principal, need: Need) -> Decision:
+    def shown(self, principal: Principal, need: Need) -> bool:
+        """Whether an entry of a list is shown to its caller; what is left out of a list is no refusal on record."""
+        return self._decision(principal, need, record_refusal=False).allowed
+
+    def _decision(self, principal: Principal, need: Need, *, record_refusal: bool = True) -> Decision:
         with self._lock:
             at = self._now()
             if principal.kind == "administrator":
@@ -255,7 +259,8 @@ class Authorizer:
                 self._decisions[question] = known
                 self._answered.update(key for key, values in context.items() if values)
             lasting = tuple(value for key, value in context.items() if key not in _MOVING_KEYS)
-            self._recorder.record(principal, need, known, lasting, at=at)
+            if known.allowed or record_refusal:
+                self._recorder.record(principal, need, known, lasting, at=at)
             return known
 
     @staticmethod

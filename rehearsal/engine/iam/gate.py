@@ -16,6 +16,7 @@ from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import determine_request_protocol
 from moto.core.routing import NotFound, get_service_router
 from moto.core.utils import get_service_model
+from moto.glue.models import GlueBackend
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
 from moto.sts.models import STSBackend
@@ -45,6 +46,7 @@ class _Gate:
             Refusal: in the service's own protocol.
         """
         self._request.refused_objects = frozenset[str]()
+        self._request.lister = None
         request, service = response.normalized_request, response.boto3_service_name
         if request.method == "OPTIONS":
             return  # a browser's preflight request, which nobody signs
@@ -78,6 +80,8 @@ class _Gate:
         given = _parameters(request, operation, labels, protocol)
         parameters = completed(service, given, self._authorizer.scope)
         needs = self._authorizer.needs_of(service, operation.name, parameters)
+        if (service, operation.name) == ("glue", "GetTables"):
+            self._request.lister = principal
         if (service, operation.name) != ("s3", "DeleteObjects"):
             self._authorizer.authorize(principal, needs)
             return
@@ -94,6 +98,24 @@ class _Gate:
         """In place of moto's own reading of a bucket policy, which knows no conditions: already decided."""
         refused = getattr(self._request, "refused_objects", frozenset[str]())
         return PermissionResult.DENIED if resource in refused else PermissionResult.NEUTRAL
+
+    def shown_tables(self, tables: list[Any]) -> list[Any]:
+        """The tables of a list that its caller may see.
+
+        Glue guide, "Identity-based policy examples", filter tables by GetTables permission.
+        """
+        lister = getattr(self._request, "lister", None)
+        if lister is None:
+            return tables
+        scope = self._authorizer.scope
+        return [
+            table
+            for table in tables
+            if self._authorizer.shown(
+                lister,
+                Need(action="glue:GetTables", resource=scope.arn("glue", f"table/{table.database_name}/{table.name}")),
+            )
+        ]
 
     def adopt(self, assumed: Any) -> Any:
         """Makes the credentials known that moto's security token service has just made."""
@@ -147,7 +169,7 @@ def install(authorizer: Authorizer) -> Callable[[], None]:
     if not _installed.acquire(blocking=False):
         raise RuntimeError("A gate is installed already: call what install() gave back before the next one.")
     gate = _Gate(authorizer)
-    assume_role = STSBackend.assume_role
+    assume_role, get_tables = STSBackend.assume_role, GlueBackend.get_tables
     replaced = (
         (
             ActionAuthenticatorMixin,
@@ -155,6 +177,7 @@ def install(authorizer: Authorizer) -> Callable[[], None]:
             lambda response, *_: gate.check(response),
         ),
         (FakeBucket, "get_permission", lambda _bucket, _action, resource: gate.bucket_permission(resource)),
+        (GlueBackend, "get_tables", lambda backend, *given: gate.shown_tables(get_tables(backend, *given))),
         (STSBackend, "assume_role", lambda backend, *a, **named: gate.adopt(assume_role(backend, *a, **named))),
     )
     originals = [(owner, name, getattr(owner, name)) for owner, name, _ in replaced]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.start_crawlers.crawlers import GlueCrawlers
+from lambdas.start_crawlers.crawlers import Crawl, GlueCrawlers
 from lambdas.start_crawlers.logic import Postponement
 from lambdas.start_crawlers.source_queue import SourceQueue
 
@@ -25,7 +25,14 @@ class FakeGlue:
 
     def list_crawls(self, *, CrawlerName: str, MaxResults: int) -> dict[str, Any]:  # noqa: N803
         self.asked.append(CrawlerName)
-        found = [{"State": state, "StartTime": datetime.fromtimestamp(start, UTC)} for state, start in self.crawls]
+        found = [
+            {
+                "State": state,
+                "StartTime": datetime.fromtimestamp(start, UTC),
+                **({} if state == "RUNNING" else {"EndTime": datetime.fromtimestamp(start + 50, UTC)}),
+            }
+            for state, start in self.crawls
+        ]
         return {"Crawls": found[:MaxResults]}
 
     def start_crawler(self, *, Name: str) -> None:  # noqa: N803
@@ -38,22 +45,14 @@ def _crawlers(glue: FakeGlue) -> GlueCrawlers:
     return GlueCrawlers(glue=glue, name_prefix="amp-dev-batch-")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    ("crawls", "latest"),
-    [
-        ((), None),
-        ((("COMPLETED", 100),), 100),
-        ((("RUNNING", 200), ("COMPLETED", 100)), 200),
-        ((("FAILED", 300), ("STOPPED", 250), ("COMPLETED", 100)), 100),
-        ((("COMPLETED", 100), ("COMPLETED", 200)), 200),
-        ((("FAILED", 300),), None),
-    ],
-)
-def test_the_latest_start_is_that_of_a_crawl_that_runs_or_ended_well(
-    crawls: tuple[tuple[str, int], ...], latest: float | None
-) -> None:
-    glue = FakeGlue(*crawls)
-    assert _crawlers(glue).latest_start("shows") == latest
+def test_a_crawl_that_was_stopped_has_failed_and_one_that_runs_has_no_end() -> None:
+    glue = FakeGlue(("RUNNING", 400), ("FAILED", 300), ("STOPPED", 200), ("COMPLETED", 100))
+    assert _crawlers(glue).crawls("shows") == [
+        Crawl(began_s=400),
+        Crawl(began_s=300, ended_s=350, failed=True),
+        Crawl(began_s=200, ended_s=250, failed=True),
+        Crawl(began_s=100, ended_s=150),
+    ]
     assert glue.asked == ["amp-dev-batch-shows"]
 
 

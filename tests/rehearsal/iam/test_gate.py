@@ -275,6 +275,18 @@ def test_a_glue_table_needs_its_database_and_the_catalog(cloud: Cloud) -> None:
     assert "database/raw" in refusal(lambda: client.get_table(DatabaseName="raw", Name="follow")).message
 
 
+def test_a_list_of_glue_tables_shows_those_that_the_caller_may_see_and_the_others_are_no_refusal(cloud: Cloud) -> None:
+    created(cloud, "glue")
+    cloud.client("glue").create_table(DatabaseName="raw", TableInput={"Name": "hidden"})
+    catalog, database, table = (arn("glue", name) for name in ("catalog", "database/raw", "table/raw/follow"))
+    client = cloud.as_role("glue", allow("glue:GetTables", [catalog, database, table]))
+    assert [one["Name"] for one in client.get_tables(DatabaseName="raw")["TableList"]] == ["follow"]
+    assert cloud.used() == [("glue:GetTables", one) for one in (catalog, database, table)]
+    assert cloud.authorizer.denied == []
+    cloud.as_role("glue", allow("glue:GetTables", [catalog, table]))
+    assert "database/raw" in refusal(lambda: client.get_tables(DatabaseName="raw")).message
+
+
 def test_a_function_is_addressed_by_its_qualified_arn(cloud: Cloud) -> None:
     function = arn("lambda", "function:flatten")
     client = cloud.as_role("lambda", allow("lambda:InvokeFunction", f"{function}:live"))

@@ -126,13 +126,15 @@ _TABLE_OPERATIONS = (
     "CreatePartitionIndex GetPartitionIndexes DeletePartitionIndex GetTableVersion GetTableVersions "
     "DeleteTableVersion GetColumnStatisticsForTable UpdateColumnStatisticsForTable "
 )
-_TABLE_LISTS = "GetTables BatchDeleteTable SearchTables"
+_TABLE_LISTS = "BatchDeleteTable SearchTables"
 
 TABLES: Mapping[str, Mapping[str, Rule]] = {
     "glue": {
         **{name: _catalog(f"glue:{name}", _table) for name in _TABLE_OPERATIONS.split()},
         **{name: _catalog(f"glue:{name}", _every_table) for name in _TABLE_LISTS.split()},
-        # Glue guide, same page: a deletion of a database needs its tables too.
+        # Glue guide, "Identity-based policy examples": tables that the caller may not see are left out of the answer.
+        "GetTables": _catalog("glue:GetTables"),
+        # Glue guide, "Specifying AWS Glue resource ARNs": a deletion of a database needs its tables too.
         "DeleteDatabase": _catalog("glue:DeleteDatabase", _every_table, database_key="Name"),
         **{
             name: _catalog(f"glue:{name}", database_key="Name")
