@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import botocore.session
 import pytest
+from botocore import xform_name
 
 pytest.importorskip("time_machine", reason="a rehearsal needs the packages of requirements-dev.txt")
 
+pytest.importorskip("pyspark", reason="the arguments of jobs are read by spark_jobs")
+
+from contracts.jobs import by_name
+from spark_jobs.arguments import read as read_arguments
 from tests.rehearsal.proofs.played import like
 
 if TYPE_CHECKING:
@@ -25,18 +33,50 @@ _FENCE = re.compile(r"```(\w*)\n(.*?)```", re.S)
 OURS = "python -m operations "
 
 
+GLUE = "aws glue "
+_CLI_ALONE = {"query", "output"}
+"""Options of the AWS command line itself."""
+
+
+def shown(runbook: Path) -> list[str]:
+    blocks = (block.replace("\\\n", " ") for block in _SHELL.findall(runbook.read_text()))
+    return [line for block in blocks for line in block.splitlines() if line.strip()]
+
+
 def commands(runbook: Path) -> list[str]:
-    return [line for block in _SHELL.findall(runbook.read_text()) for line in block.splitlines() if line.strip()]
+    return [line for line in shown(runbook) if line.startswith(OURS)]
+
+
+def glue_commands() -> list[str]:
+    return [line for runbook in RUNBOOKS for line in shown(runbook) if line.startswith(GLUE)]
 
 
 def test_the_runbooks_show_commands() -> None:
     assert sum(len(commands(runbook)) for runbook in RUNBOOKS) > 10
+    assert len(glue_commands()) > 3
+
+
+@pytest.mark.parametrize("command", glue_commands())
+def test_a_command_of_glue_names_a_job_and_arguments_that_it_takes(command: str) -> None:
+    _, _, operation, *words = shlex.split(command.replace("STAGE", "dev"))
+    given = dict(zip((word.removeprefix("--") for word in words[::2]), words[1::2], strict=True))
+    model = botocore.session.get_session().get_service_model("glue")
+    shape = model.operation_model(operation.title().replace("-", "")).input_shape
+    assert shape is not None
+    known = {xform_name(member, "-") for member in shape.members}
+    assert set(given) - known <= _CLI_ALONE
+    job = given["job-name"].removeprefix("amp-dev-").replace("-", "_")
+    assert job == "JOB" or by_name(job) is not None
+    if operation == "start-job-run":
+        arguments = [part for pair in json.loads(given["arguments"]).items() for part in pair]
+        standing = ["--job", "events", "--raw-bucket", "raw", "--database-prefix", "amp_dev"]
+        assert read_arguments([*standing, *arguments], now=datetime.now(UTC)).window.start
 
 
 @pytest.mark.parametrize("runbook", RUNBOOKS, ids=lambda runbook: runbook.name)
-def test_a_runbook_shows_no_command_but_ours(runbook: Path) -> None:
+def test_a_runbook_shows_no_command_but_ours_and_those_that_run_jobs(runbook: Path) -> None:
     text = runbook.read_text()
-    assert [line for line in commands(runbook) if not line.startswith(OURS)] == []
+    assert [line for line in shown(runbook) if not line.startswith((OURS, GLUE))] == []
     assert {language for language, _ in _FENCE.findall(text)} <= {"sh", "sql"}
     assert "`aws " not in text
 

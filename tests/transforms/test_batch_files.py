@@ -67,6 +67,7 @@ def test_every_file_and_row_that_can_be_taken_is_taken_and_the_rest_is_refused_w
         's2,talk,perhaps,\r\ns3,talk\r\n\r\ns4,"",,x\r\n'.encode(),
     )
     desk.put("batch/catalog/book.csv", b"PK\x03\x04" + b"\0" * 50)
+    desk.put("batch/catalog/plain.csv.gz", b"show_id,category", compressed=True)
     desk.put("batch/catalog/latin.csv", "show_id,category\ns1,Gespr\u00e4ch\n".encode("latin-1"))
     duckdb.sql(
         "SELECT 'u-1' AS creator_id, DATE '2026-01-02' AS joined_on, true AS verified, 1::TINYINT AS n"
@@ -95,6 +96,7 @@ def test_every_file_and_row_that_can_be_taken_is_taken_and_the_rest_is_refused_w
         ("catalog/c.csv", "malformed_row", None),
         ("catalog/c.csv", "wrong_type", "featured"),
         ("catalog/latin.csv", "wrong_format", None),
+        ("catalog/plain.csv.gz", "corrupt_file", None),
         ("creators/broken.parquet", "corrupt_file", None),
         ("shows/a.json.gz", "malformed_row", None),
         ("shows/a.json.gz", "malformed_row", None),
@@ -108,7 +110,7 @@ def test_every_file_and_row_that_can_be_taken_is_taken_and_the_rest_is_refused_w
         "wrong_format": 4,
         "malformed_row": 3,
         "wrong_type": 2,
-        "corrupt_file": 2,
+        "corrupt_file": 3,
         "missing_column": 1,
     }
     shared = desk.table("transformed.batch_shows")
@@ -124,7 +126,7 @@ def test_every_file_and_row_that_can_be_taken_is_taken_and_the_rest_is_refused_w
     before = {name: desk.snapshots(f"{zone}.{name}") for zone, name in _TABLES}
     take(desk, crawled("shows", SHOWS), crawled("catalog", CATALOG), crawled("creators", {"creator_id": "string"}))
     assert {name: desk.snapshots(f"{zone}.{name}") for zone, name in _TABLES} == before
-    assert len(refused(desk)) == 12
+    assert len(refused(desk)) == 13
 
 
 _TABLES = (("personal", "batch_shows"), ("transformed", "batch_catalog"), ("personal", "rejected_rows"))
@@ -225,6 +227,22 @@ def test_each_folder_of_uploads_becomes_a_table_whatever_it_is_called_and_holds(
         ("uploads/plain/readme.txt", "wrong_format", None),
         ("uploads/stray.csv", "wrong_format", None),
     ]
+
+
+def test_files_without_a_table_of_a_crawler_wait_for_it_unless_none_can_be_made_of_them(desk: Desk) -> None:
+    desk.put("batch/uploads/page/a.parquet", b"<html>Sign in</html>")
+    desk.put("batch/uploads/cut/a.json.gz", gzip.compress(b'{"n": 1}\n' * 5000)[:-20], compressed=True)
+    desk.put("batch/uploads/new/a.json", b'{"n": 1}\n')
+    desk.put("batch/shows/a.json", b'{"show_id": "s1"}\n')
+
+    for _ in range(2):
+        take(desk)
+
+    assert refused(desk) == [
+        ("uploads/cut/a.json.gz", "corrupt_file", None),
+        ("uploads/page/a.parquet", "wrong_format", None),
+    ]
+    assert not desk.spark.catalog.tableExists(desk.name("personal.batch_uploads_new"))
 
 
 def test_a_run_that_ended_before_the_shared_table_is_completed_by_the_next(

@@ -88,6 +88,22 @@ def test_all_accounted_for_is_exit_code_0_and_is_said(
     assert "events.ndjson" in (tmp_path / "r.html").read_text()
 
 
+def test_a_folder_of_files_goes_through_beside_nothing_else(
+    command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "notes.csv").write_bytes(b'\xef\xbb\xbfid,text\r\n1,"two\nlines"\r\n')
+    assert command("--fast", "--files", folder) == 0, capsys.readouterr().out
+
+
+def test_a_folder_without_a_file_that_can_be_taken_is_exit_code_2_and_is_named(
+    command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command("--files", tmp_path) == 2
+    assert f"{tmp_path} holds no file that ends in .json" in capsys.readouterr().err
+
+
 def test_something_missing_is_exit_code_1_and_is_named(
     command: Command, assembly: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

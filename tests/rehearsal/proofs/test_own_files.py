@@ -17,7 +17,6 @@ pytest.importorskip("duckdb", reason="played crawlers infer schemas with DuckDB,
 from rehearsal.engine.errors import RehearsalError
 from rehearsal.engine.spark.jars import jars
 from rehearsal.scenario import batch, drops, tables_findings
-from rehearsal.scenario.command import main
 from rehearsal.scenario.tables import Tables
 from tests.rehearsal.proofs.dropped import Dropped, json_lines, parquet
 from tests.rehearsal.proofs.played import NOW, Played
@@ -123,7 +122,7 @@ def test_every_row_is_in_a_personal_table_or_its_file_is_refused_with_a_reason(t
     counts = {
         key.partition("batch/")[2]: count
         for name in names
-        for key, count in taken.rows(f"SELECT source_file, count(*) FROM personal.{name} GROUP BY 1")
+        for key, count in taken.rows(f"FROM personal.{name} SELECT source_file, count(*) GROUP BY 1")
     }
     assert counts == ROWS
     refused = taken.rows("SELECT file, reason_code FROM personal.rejected_rows")
@@ -143,22 +142,3 @@ def test_values_are_what_the_files_say(taken: Taken) -> None:
         ("Oktober", 10),
         ("November", 20),
     ]
-
-
-def test_the_command_line_takes_a_folder_and_is_content(
-    assembly: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    folder = tmp_path / "mine"
-    folder.mkdir()
-    (folder / "notes.csv").write_text(NOTES, "utf-8", newline="")
-    given = ["--plain", "--fast", "--files", folder, "--assembly", assembly, "--workspace", tmp_path]
-    code = main([str(one) for one in (*given, "--report", tmp_path / "report.html")])
-    assert code == 0, capsys.readouterr().out
-
-
-def test_a_folder_without_a_file_that_can_be_taken_is_exit_code_2_and_named(
-    assembly: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "empty").mkdir()
-    assert main(["--plain", "--files", str(tmp_path / "empty"), "--assembly", str(assembly)]) == 2
-    assert str(tmp_path / "empty") in capsys.readouterr().err
