@@ -82,6 +82,8 @@ def tables(job: Job, *, lake: Lake) -> list[aws_iam.PolicyStatement]:
     read = _table_arns(read_only_tables(job), lake=lake)
     open_tables = [_table_arn(lake, *_open_table(pattern)) for pattern in job.open_tables]
     written = [*_table_arns(written_tables(job), lake=lake), *open_tables]
+    # Whoever looks after tables makes none but that of its runs.
+    made = _table_arns([RUN_RECORDS], lake=lake) if job.lists_files else written
     zones = {table.zone for table in (*read_only_tables(job), *written_tables(job))}
     zones |= {_open_table(pattern)[0] for pattern in job.open_tables}
     databases = [_database_arn(lake, zone) for zone in sorted(zones)]
@@ -89,20 +91,20 @@ def tables(job: Job, *, lake: Lake) -> list[aws_iam.PolicyStatement]:
     statement = aws_iam.PolicyStatement
     statements = [
         statement(actions=["glue:GetDatabase"], resources=[catalog, *databases]),
-        statement(
-            actions=["glue:CreateTable", "glue:GetTable", "glue:UpdateTable"],
-            resources=[catalog, *databases, *written],
-        ),
+        statement(actions=["glue:GetTable", "glue:UpdateTable"], resources=[catalog, *databases, *written]),
+        statement(actions=["glue:CreateTable"], resources=[catalog, *databases, *made]),
     ]
     if read:
         statements.append(statement(actions=["glue:GetTable"], resources=[catalog, *databases, *read]))
-    if open_tables:
-        statements.append(statement(actions=["glue:GetTables"], resources=[catalog, *databases, *open_tables]))
+    if open_tables and job.lists_files:
+        statements.append(
+            statement(actions=["glue:GetTables"], resources=[catalog, _database_arn(lake, Zone.PERSONAL), *open_tables])
+        )
     if job.raw_catalog:
         crawled = [_table_arn(lake, Zone.RAW, name) for name in _crawled_tables()]
         statements.append(
             statement(
-                actions=["glue:GetTable", "glue:GetTables"],
+                actions=["glue:GetTables"],
                 resources=[catalog, _database_arn(lake, Zone.RAW), *crawled],
             )
         )

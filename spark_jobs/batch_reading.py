@@ -124,10 +124,11 @@ def refusals_as_rows(run: Run, dataset: Dataset, refusals: Sequence[Refusal]) ->
 
 
 def _look(run: Run, crawled: RawTable, file: RawFile, format_: Format) -> tuple[str, ...] | Refusal:
-    if format_ is not Format.PARQUET and file.key.endswith(".gz") and not file.bytes:
-        return Refusal(file=file, reason=Reason.CORRUPT_FILE, sentence="it is empty, which no gzip file is")
+    gzipped = format_ is not Format.PARQUET and file.key.endswith(".gz")
     with closing(run.raw.open(file.key)) as stored:
-        content = head(stored, gzipped=file.key.endswith(".gz") and format_ is not Format.PARQUET)
+        content = head(stored, gzipped=gzipped)
+    if gzipped and not content and (why := run.raw.corrupt_gzip(file)):
+        return Refusal(file=file, reason=Reason.CORRUPT_FILE, sentence=why)
     wrong = wrong_format(content, format_)
     if wrong:
         return Refusal(file=file, reason=Reason.WRONG_FORMAT, sentence=wrong)

@@ -41,7 +41,9 @@ SHOWS = LakeTable(
     columns=(
         *_ENTRY,
         Column(path="valid_from", type="timestamp", description="When the show became as it is."),
-        Column(path="first_seen_at", type="timestamp", description="When the catalog first told of the show."),
+        Column(
+            path="first_seen_at", type="timestamp", description="When the first version that the catalog told of began."
+        ),
         Column(path="versions", type="bigint", description="How many versions the history holds."),
     ),
     key=("show_id",),
@@ -61,7 +63,11 @@ CREATORS = LakeTable(
         Column(path="live_shows", type="bigint", description="Of these, shows whose status is live."),
         Column(path="languages", type="array<string>", description="Languages of these shows, in order."),
         Column(path="topics", type="array<string>", description="Topics of these shows, in order."),
-        Column(path="first_seen_at", type="timestamp", description="When the catalog first named the creator."),
+        Column(
+            path="first_seen_at",
+            type="timestamp",
+            description="When the first version of a show that names the creator began.",
+        ),
         Column(path="last_changed_at", type="timestamp", description="When one of these shows last changed."),
     ),
     key=("creator_key",),

@@ -97,7 +97,22 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     ),
     Explanation("Job", "s3:AbortMultipartUpload", "", "For files of more than 32 MB, which are uploaded in parts."),
     Explanation("Job", "s3:DeleteObject", "", "Iceberg removes the files of a commit that failed or expired."),
-    Explanation("Job", "glue:CreateTable", "job_runs", "Whichever job runs first in a new lake makes the table."),
+    *(
+        Explanation("Job", "glue:CreateTable", table, "Whichever job runs first in a new lake makes the table.")
+        for table in ("job_runs", "rejected_rows")
+    ),
+    *(
+        Explanation("JobBatchFiles", action, "", "Readers are told when a dataset was withdrawn.")
+        for action in ("sns:Publish", "kms:Decrypt", "kms:GenerateDataKey")
+    ),
+    *(
+        Explanation("JobMaintenance", action, "", "Maintenance writes a table again only where it has small files.")
+        for action in ("s3:PutObject", "glue:UpdateTable")
+    ),
+    *(
+        Explanation("JobMaintenance", action, "", "For the table of runs, which another job has made.")
+        for action in ("glue:CreateTable", "glue:GetDatabase")
+    ),
     Explanation("Reader", "sns:Subscribe", "", "A team subscribes its own address or queue when it wants to."),
     *(
         Explanation("Readerrecommendations", action, "", "The rehearsal reads the tables under another grant.")

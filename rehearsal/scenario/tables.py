@@ -72,10 +72,13 @@ class Tables:
         s3 = session.client("s3", endpoint_url=self._endpoint_url)
         self._sign_as(session)
         self.connection.execute(f"CREATE SCHEMA {_quoted(zone)}")
-        for page in glue.get_paginator("get_tables").paginate(DatabaseName=database):
-            for table in page["TableList"]:
-                if table.get("Parameters", {}).get("table_type", "").upper() == "ICEBERG":
-                    self.found.append(self._read(zone, table, s3))
+        glue.get_database(Name=database)
+        pages = glue.get_paginator("get_tables").paginate(DatabaseName=database)
+        for name in [table["Name"] for page in pages for table in page["TableList"]]:
+            # A list shows what is there; an engine asks for each table that it reads.
+            table = glue.get_table(DatabaseName=database, Name=name)["Table"]
+            if table.get("Parameters", {}).get("table_type", "").upper() == "ICEBERG":
+                self.found.append(self._read(zone, table, s3))
 
     def close(self) -> None:
         """Let DuckDB go."""

@@ -10,7 +10,7 @@ was left out, is made up for by the next. Each dataset, and each folder of uploa
 - A row that cannot be read, or with a value that does not fit its column, is refused; the others are taken.
 - When all files of a dataset are gone its tables stay as they were, marked with `amp.withdrawn-at`, and their readers
   are told (once, or twice if the run dies in between); the mark goes when files are back.
-- A dataset that no crawler has seen yet waits.
+- Files of which no crawler has made a table yet wait for it, unless they are such that none can: those are refused.
 """
 
 from __future__ import annotations
@@ -115,6 +115,7 @@ def _take(run: Run, drop: Drop) -> None:
             _withdraw(run, drop)
         return
     if drop.crawled is None:
+        _refuse_unreadable(run, drop)
         return
     columns = _columns(run, drop.table) if there else {}
     wanted = batch_files.wanted_columns(drop.dataset, crawled=drop.crawled.columns, table=columns, widens=widens)
@@ -131,6 +132,16 @@ def _take(run: Run, drop: Drop) -> None:
     for table in (drop.table, drop.shared):
         if table is not None and run.lake.exists(table) and WITHDRAWN in _properties(run, table):
             run.spark.sql(f"ALTER TABLE {run.lake.name(table)} UNSET TBLPROPERTIES ({literal(WITHDRAWN)})")
+
+
+def _refuse_unreadable(run: Run, drop: Drop) -> None:
+    """Refuse those of the files that no crawler can make a table of; nobody else would tell of them."""
+    unknown = RawTable(name=drop.table.name, location="", columns={})
+    parts, refusals = batch_reading.parts(run, drop.dataset, unknown, drop.files)
+    refusals += [one for part in parts for one in batch_reading.unreadable(run, part)]
+    if refusals:
+        run.record.read(files=len(refusals), bytes=sum(one.file.bytes for one in refusals))
+        run.reject(batch_reading.refusals_as_rows(run, drop.dataset, refusals))
 
 
 def _publish(

@@ -46,7 +46,7 @@ HOLDS_NO_DATA = {
 
 
 def _construct(dataset: Dataset) -> str:
-    return "".join(word.title() for word in dataset.name.split("_"))
+    return "Crawler" + "".join(word.title() for word in dataset.name.split("_"))
 
 
 WILDCARDS = {
@@ -203,7 +203,7 @@ _CRAWLING = {
 }
 
 _READING = {
-    *("glue:BatchGetPartition", "glue:GetDatabase", "glue:GetPartition", "glue:GetPartitions", "glue:GetTable"),
+    *("glue:GetDatabase", "glue:GetTable"),
     *("glue:GetTables", "kms:Decrypt", "s3:GetObject", "s3:ListBucket", "sns:Subscribe"),
 }
 

@@ -95,12 +95,13 @@ def test_a_job_reads_and_writes_the_tables_of_its_entry_and_no_other(assembly: A
         file, entry = _file(assembly, table), _table(assembly, table)
         for action in ("s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"):
             assert allowed(statements, action, file) == writes, (action, table.full_name)
-        for action in ("glue:CreateTable", "glue:UpdateTable"):
-            assert allowed(statements, action, entry) == writes, (action, table.full_name)
+        assert allowed(statements, "glue:UpdateTable", entry) == writes, table.full_name
+        makes = writes and (table is RUN_RECORDS or not job.lists_files)
+        assert allowed(statements, "glue:CreateTable", entry) == makes, table.full_name
         assert allowed(statements, "s3:GetObject", file) == reads, table.full_name
         assert allowed(statements, "glue:GetTable", entry) == reads, table.full_name
         bucket = _bucket(assembly, "transformed")
-        assert allowed(statements, "s3:ListBucket", bucket, prefix=table.prefix) == reads, table.full_name
+        assert allowed(statements, "s3:ListBucket", bucket, prefix=table.prefix) == (writes and job.lists_files)
 
 
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
@@ -133,8 +134,7 @@ def test_a_job_looks_at_crawled_tables_only_if_it_says_so(assembly: Assembly, jo
     raw = f"table/amp_{_stage(assembly)}_raw"
     for dataset in DATASETS:
         name = f"{dataset.table_name}_anything" if dataset.by_folder else dataset.table_name
-        for action in ("glue:GetTable", "glue:GetTables"):
-            assert allowed(statements, action, _glue(f"{raw}/{name}")) == job.raw_catalog, name
+        assert allowed(statements, "glue:GetTables", _glue(f"{raw}/{name}")) == job.raw_catalog, name
         assert not allowed(statements, "glue:UpdateTable", _glue(f"{raw}/{name}")), name
     assert not allowed(statements, "glue:GetTable", _glue(f"{raw}/like"))
 
@@ -144,8 +144,10 @@ def test_tables_that_are_found_as_they_come_belong_to_the_jobs_that_say_so(assem
     file = f"{_bucket(assembly, 'transformed')}/personal/batch_uploads_survey/metadata/00000.metadata.json"
     for job in JOBS:
         statements = _statements(assembly, job)
-        assert allowed(statements, "glue:CreateTable", entry) == bool(job.open_tables), job.name
-        assert allowed(statements, "glue:GetTables", entry) == bool(job.open_tables), job.name
+        assert allowed(statements, "glue:UpdateTable", entry) == bool(job.open_tables), job.name
+        makes = bool(job.open_tables) and not job.lists_files
+        assert allowed(statements, "glue:CreateTable", entry) == makes, job.name
+        assert allowed(statements, "glue:GetTables", entry) == job.lists_files, job.name
         assert allowed(statements, "s3:PutObject", file) == bool(job.open_tables), job.name
 
 
@@ -200,8 +202,9 @@ def test_a_job_may_do_what_its_entry_asks_for_and_nothing_else(assembly: Assembl
         *("cloudwatch:PutMetricData", "kms:Decrypt", "kms:GenerateDataKey"),
         *("glue:CreateTable", "glue:GetDatabase", "glue:GetTable", "glue:UpdateTable"),
         *("logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"),
-        *("s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"),
-        *(("glue:GetTables",) if job.open_tables or job.raw_catalog else ()),
+        *("s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"),
+        *(("s3:ListBucket",) if job.raw_prefixes or job.lists_files else ()),
+        *(("glue:GetTables",) if job.lists_files or job.raw_catalog else ()),
         *(("secretsmanager:GetSecretValue",) if job.keys_persons else ()),
         *(("sns:Publish",) if job.tells_readers else ()),
     }

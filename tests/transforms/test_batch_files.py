@@ -14,7 +14,8 @@ pytest.importorskip("pyspark", reason="pyspark is in requirements-dev.txt alone;
 
 import duckdb
 
-from contracts.datasets import by_name
+from contracts.datasets import Format, by_name
+from spark_jobs.file_formats import HEAD_BYTES, wrong_format
 from spark_jobs.jobs import batch_files as job
 from spark_jobs.problems import JobFailed
 from spark_jobs.raw_catalog import RawTable, raw_tables
@@ -262,6 +263,32 @@ def test_a_run_that_ended_before_the_shared_table_is_completed_by_the_next(
     take(desk, crawled("catalog", CATALOG))
 
     assert rows(desk, "transformed.batch_catalog", "show_id", "category") == [("s1", "news")]
+
+
+@pytest.mark.parametrize(
+    ("content", "format_", "said"),
+    [
+        (b'{"a": 1}\n', Format.JSON, None),
+        (b'\xef\xbb\xbf{"a": 1}\n', Format.JSON, None),
+        (b"", Format.CSV, None),
+        (b"a,b\n", Format.CSV, None),
+        (b"\x1f\x8b\x08", Format.JSON, "gzip"),
+        (b"PAR1", Format.CSV, "Parquet"),
+        (b"a,b\n", Format.PARQUET, "text"),
+        (b'{"a": 1}', Format.CSV, "JSON"),
+        (b"<html>", Format.CSV, "markup"),
+        (b"a,b\n\xff", Format.CSV, "UTF-8"),
+        (b"a\0b", Format.JSON, "binary"),
+    ],
+)
+def test_a_file_is_told_by_its_first_bytes(content: bytes, format_: Format, said: str | None) -> None:
+    found = wrong_format(content, format_)
+
+    assert found is None if said is None else said in (found or "")
+
+
+def test_the_head_of_a_long_file_may_end_within_a_character() -> None:
+    assert wrong_format(("a" * (HEAD_BYTES - 1) + "é").encode()[:HEAD_BYTES], Format.CSV) is None
 
 
 def test_types_of_the_catalog_become_types_that_the_lake_knows() -> None:

@@ -191,8 +191,9 @@ def test_a_removed_file_leaves_its_table_and_a_withdrawn_dataset_s_table_is_depr
 
 
 def test_a_type_that_changes_in_a_later_file_changes_in_the_catalog(files: Dropped) -> None:
+    rows: tuple[dict[str, object], ...] = ({"n": 1}, {"n": 2**40}, {"n": 2.5, "new": True}, {"n": "many"})
     seen = []
-    for number, row in enumerate(({"n": 1}, {"n": 2**40}, {"n": 2.5, "new": True}, {"n": "many"})):
+    for number, row in enumerate(rows):
         files.put({f"uploads/typed/{number}.json": json_lines(row)})
         files.settle()
         seen.append(files.columns("batch_uploads_typed"))
