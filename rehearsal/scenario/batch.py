@@ -72,7 +72,9 @@ def run_jobs(
         }
         run_id = glue.start_job_run(JobName=name, Arguments=given)["JobRunId"]
         deployed.engine.settle(timeout_s=JOB_TIMEOUT_S)
-        run = glue.get_job_run(JobName=name, RunId=run_id)["JobRun"]
+        # An attempt after a failed one is a run of its own; its id begins with that of the first.
+        runs = [run for run in glue.get_job_runs(JobName=name)["JobRuns"] if run["Id"].startswith(run_id)]
+        run = max(runs, key=lambda run: run.get("Attempt", 0))
         done.append(
             Ran(
                 job=job,

@@ -19,6 +19,9 @@ from tests.transforms.desk import Desk
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+FOR_SMALL_DATA = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
+"""Compiling a query's code takes longer than a test's rows do; what it computes is the same."""
+
 
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> SparkSession:
@@ -26,7 +29,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> SparkSession:
     # Short queries are over before the JVM's second compiler pays for itself.
     os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
     try:
-        return local_session(tmp_path_factory.mktemp("warehouse"))
+        return local_session(tmp_path_factory.mktemp("warehouse"), FOR_SMALL_DATA)
     except RehearsalError as error:
         pytest.skip(str(error))
 

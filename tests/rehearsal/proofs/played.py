@@ -39,7 +39,7 @@ def small(assembly: Path, workspace: Path, **given: Any) -> Options:
         "minutes": 1,
         "population": {"shows": 10, "listeners": 20, "creators": 5},
     }
-    return Options(**{**sizes, "assembly": assembly, "workspace": workspace, **given})
+    return Options(**{**sizes, "fast": True, "assembly": assembly, "workspace": workspace, **given})
 
 
 def like(event_id: str, **more: Any) -> bytes:
