@@ -3,6 +3,7 @@
 It must not empty itself: whoever destroys a stack and its data empties the bucket first, on purpose.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -61,10 +62,11 @@ class LakeBucket(aws_s3.Bucket):
         keep: bool,
         noncurrent_retention_days: int,
         retention_days: int | None = None,
+        expiring_prefixes: Sequence[str] = (),
         infrequent_access_after_days: int | None = None,
         notices: ObjectNotices | None = None,
     ) -> None:
-        """Make the bucket; without ``retention_days`` its objects never expire."""
+        """Make the bucket; what lies below ``expiring_prefixes`` expires after ``retention_days``, nothing else."""
         super().__init__(
             scope,
             id,
@@ -81,12 +83,15 @@ class LakeBucket(aws_s3.Bucket):
             server_access_logs_prefix=f"{id}/",
             removal_policy=removal_policy(keep=keep),
             lifecycle_rules=[
+                *(
+                    aws_s3.LifecycleRule(prefix=prefix, expiration=Duration.days(retention_days or 0))
+                    for prefix in expiring_prefixes
+                ),
                 aws_s3.LifecycleRule(
-                    expiration=None if retention_days is None else Duration.days(retention_days),
                     transitions=_to_infrequent_access(after_days=infrequent_access_after_days),
                     noncurrent_version_expiration=Duration.days(noncurrent_retention_days),
                     abort_incomplete_multipart_upload_after=Duration.days(1),
-                )
+                ),
             ],
         )
         # The construct library's own switch would add a function that may change any bucket's notifications.

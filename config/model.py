@@ -55,7 +55,7 @@ class DataLake:
     deleting the stack delete buckets, keys, stream and queues."""
 
     raw_retention_days: int = 400
-    """Days after which an object of the raw zone expires."""
+    """Days after which events in the raw zone expire. Batch files stay until their owners remove them."""
 
     raw_infrequent_access_after_days: int | None = 60
     """Days after which a raw object moves to Standard-IA (at least 30: "Lifecycle transitions" page)."""

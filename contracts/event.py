@@ -14,7 +14,8 @@ class Event:
     """A kind of event that the stream carries: what its producer sends, and the raw table it becomes.
 
     `columns` are the event's own; the envelope that all events share and the columns that the platform adds on
-    arrival join them in `table`.
+    arrival join them in `table`. `any_age` says that it tells how something has been, perhaps for years: then an event
+    that says so is not one of a wrong clock.
     """
 
     type: str
@@ -22,6 +23,7 @@ class Event:
     owner: str
     description: str
     columns: tuple[Column, ...]
+    any_age: bool = False
 
     @cached_property
     def sent(self) -> tuple[Column, ...]:

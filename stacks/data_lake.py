@@ -64,6 +64,8 @@ class DataLakeStack(Stack):
             access_logs=access_logs,
             keep=keep_data,
             retention_days=stage.data_lake.raw_retention_days,
+            # Not batch files: those that a table is made of must not go unannounced; their owners remove them.
+            expiring_prefixes=("events/", "quarantine/", "firehose-errors/"),
             infrequent_access_after_days=stage.data_lake.raw_infrequent_access_after_days,
             noncurrent_retention_days=stage.data_lake.noncurrent_retention_days,
             notices=batch_files,

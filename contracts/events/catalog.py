@@ -10,6 +10,7 @@ SHOW_CATALOG_ENTRY = Event(
     version=1,
     owner="show catalog team",
     description="A show as the catalog service describes it, published after each change of it.",
+    any_age=True,
     columns=(
         Column(path="show.id", type="string", description="The show.", required=True, examples=("show-1041",)),
         Column(

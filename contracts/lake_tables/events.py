@@ -47,9 +47,10 @@ def events_table(event: Event) -> LakeTable:
         grain="one row for each event, however often it was delivered",
         columns=shared_columns(event),
         key=("event_id",),
-        partition=("days(occurred_at)",),
+        # What may be of any age is spread over years, a few rows a day: it stays together, and stays.
+        partition=() if event.any_age else ("days(occurred_at)",),
         freshness_hours=2,
-        retention_days=RETENTION_DAYS,
+        retention_days=None if event.any_age else RETENTION_DAYS,
     )
 
 
@@ -79,7 +80,7 @@ EVENT_DETAILS = LakeTable(
         ),
     ),
     key=("event_type", "event_id"),
-    partition=("days(occurred_at)",),
+    partition=("months(occurred_at)",),
     freshness_hours=2,
     retention_days=RETENTION_DAYS,
 )

@@ -257,12 +257,13 @@ def _sessions_by_minute(tables: Tables) -> list[tuple[str, int]]:
     if not tables.has(Zone.TRANSFORMED, "sessions"):
         return []
     rows: list[tuple[str, int]] = tables.connection.execute(
+        # Around the middle one: some devices' clocks are hours off.
         """WITH counts AS (
                SELECT date_trunc('minute', started_at) AS minute, count(*) AS sessions
                FROM transformed.sessions GROUP BY 1
-           ), last AS (SELECT max(minute) AS minute FROM counts)
-           SELECT strftime(counts.minute, '%H:%M'), sessions FROM counts, last
-           WHERE counts.minute > last.minute - INTERVAL 2 HOUR ORDER BY counts.minute"""
+           ), middle AS (SELECT median(started_at) AS moment FROM transformed.sessions)
+           SELECT strftime(minute, '%H:%M'), sessions FROM counts, middle
+           WHERE abs(date_diff('minute', moment, minute)) <= 60 ORDER BY minute"""
     ).fetchall()
     return rows
 

@@ -96,7 +96,7 @@ def _take(run: Run, one: _Type, keys: DataFrame) -> None:
         prefix = _prefix(one.event)
         key = F.concat(F.lit(prefix), F.substring_index("_metadata.file_path", prefix, -1))
         raw = _raw(run, one).withColumn("_file", key)
-        run.reject(events.refused(raw, one.event, _clock(run)))
+        run.reject(events.refused(raw, one.event, _clock(run, one.event)))
     rows = events.shared(one.once, one.event)
     change = AddNew(rows=rows, by_day="occurred_at", laid_out=True, measured=one.measured)
     run.publish(table, change)
@@ -106,10 +106,10 @@ def _stage(run: Run, one: _Type, keys: DataFrame) -> int:
     """Read the type's files and keep each event once; gives how many rows cannot be taken."""
     seen = Observation()
     counted = _raw(run, one).observe(
-        seen, F.count(F.lit(1)).alias("rows"), F.count(events.reason_code(_clock(run))).alias("refused")
+        seen, F.count(F.lit(1)).alias("rows"), F.count(events.reason_code(_clock(run, one.event))).alias("refused")
     )
     files_per_day = sizing.files_per_day(_bytes(one.files), days=len(run.window.days))
-    once = events.each_once(counted, one.event, _clock(run), keys, files_per_day=files_per_day).persist()
+    once = events.each_once(counted, one.event, _clock(run, one.event), keys, files_per_day=files_per_day).persist()
     try:
         # The first look at the rows is what reads the files.
         one.measured = measure(once, EVENT_TABLES[one.event.type], day="occurred_at")
@@ -169,5 +169,8 @@ def _bytes(files: list[RawFile]) -> int:
     return sum(file.bytes for file in files)
 
 
-def _clock(run: Run) -> events.Clock:
-    return events.Clock(max_days_late=run.arguments.max_days_late, max_days_early=run.arguments.max_days_early)
+def _clock(run: Run, event: Event) -> events.Clock:
+    return events.Clock(
+        max_days_late=None if event.any_age else run.arguments.max_days_late,
+        max_days_early=run.arguments.max_days_early,
+    )
