@@ -14,7 +14,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 READY := .venv/.ready-$(shell cat requirements-dev.txt scripts/set_up 2>/dev/null | cksum | tr ' ' '-')
 
-.PHONY: help setup test rehearse check format synth cdk docs lock clean explain redrive replay doctor
+.PHONY: help setup test campaign rehearse check format synth cdk docs lock clean explain redrive replay doctor
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -28,6 +28,9 @@ setup: $(READY) ## install all that the other targets need, into .venv (they cal
 
 test: $(READY) ## run the whole test suite
 	@python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+campaign: $(READY) ## run the tests that take minutes: real Spark, through the whole platform; CI runs them too
+	@python -m pytest -n 2 --dist loadgroup -m campaign $(ARGS)
 
 rehearse: $(READY) ## rehearse the whole platform here; SHOWS=, EVENTS=, FILES=, FAST=1, KEEP=1, SEED=, COUNT=, ARGS="--help"
 	@python -m rehearsal $(if $(SHOWS),--shows "$(SHOWS)") $(if $(EVENTS),--events "$(EVENTS)") \

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rehearsal.engine.engine import Engine
 from rehearsal.engine.records import TimelineEvent
 from rehearsal.scenario.deployment import Deployed
 from rehearsal.scenario.traffic import Ledger
@@ -47,7 +48,8 @@ def _refused(timeline: Sequence[TimelineEvent]) -> dict[str, str]:
 def _show_changes(deployed: Deployed, ledger: Ledger, happened: set[str]) -> list[str]:
     engine = deployed.engine
     found = []
-    if "message-delivered" not in happened and "delivery-refused" not in happened:
+    there = {event.kind for event in engine.timeline if event.source in (deployed.topic_arn, deployed.queue_arn)}
+    if "message-delivered" not in there and "delivery-refused" not in happened:
         subscriptions = engine.client("sns").list_subscriptions_by_topic(TopicArn=deployed.topic_arn)["Subscriptions"]
         ends = ", ".join(one["Endpoint"] for one in subscriptions) or "nothing"
         found.append(
@@ -55,11 +57,18 @@ def _show_changes(deployed: Deployed, ledger: Ledger, happened: set[str]) -> lis
             f"delivers to {ends}; it needs a subscription of the queue."
         )
     waiting = _depth(deployed)
-    if waiting and "batch-processed" not in happened and "poll-refused" not in happened:
-        mappings = [one for one in engine.resources() if one.type == "AWS::Lambda::EventSourceMapping"]
+    if waiting and "batch-processed" not in there and "poll-refused" not in happened:
+        stack = _stack_of(engine, deployed.queue_arn)
+        kind = "AWS::Lambda::EventSourceMapping"
+        mappings = [one for one in engine.resources() if one.type == kind and one.stack == stack]
         why = "no batch of them came to an end" if mappings else "there is no event-source mapping"
         found.append(f"{waiting} show changes lie in the queue {deployed.queue_arn} and nobody takes them: {why}.")
     return found
+
+
+def _stack_of(engine: Engine, arn: str) -> str:
+    """The stack of a resource."""
+    return next(one.stack for one in engine.resources() if one.arn == arn)
 
 
 def _depth(deployed: Deployed) -> int:

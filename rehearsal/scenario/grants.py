@@ -78,12 +78,6 @@ EXPLANATIONS: tuple[Explanation, ...] = (
         for action in ("sqs:GetQueueUrl", "sqs:SendMessage")
     ),
     Explanation("Crawler", "kms:GenerateDataKey", "", _CRAWLER_LETTERS),
-    Explanation(
-        "StartCrawlers",
-        "sqs:ChangeMessageVisibility",
-        "",
-        "For files that arrive while their crawler runs, or in the last seconds before its start.",
-    ),
     *(
         Explanation("Failures", action, "", "Used when a crawl or a job fails.")
         for action in ("kms:Decrypt", "kms:GenerateDataKey", "sns:Publish")
@@ -137,16 +131,20 @@ class StatementExplanation(NamedTuple):
     why: str
 
 
+_UNDELIVERED = "The topic puts here what it cannot deliver; in a default rehearsal it can deliver everything."
+
 STATEMENTS: tuple[StatementExplanation, ...] = (
     StatementExplanation(
         "AccessLogs", "logging.s3.amazonaws.com", "S3 writes access logs hours later; a rehearsal has no such log."
     ),
     StatementExplanation("Alarms", "cloudwatch.amazonaws.com", "For alarms, which a rehearsal does not evaluate."),
     StatementExplanation("NoticesKey", "cloudwatch.amazonaws.com", "For alarms, which a rehearsal does not evaluate."),
+    *(StatementExplanation(owner, "sns.amazonaws.com", _UNDELIVERED) for owner in ("Crawler", "BatchFilesDeadLetters")),
+    StatementExplanation("Failures", "events.amazonaws.com", "For crawls and jobs that fail; in this one none does."),
     StatementExplanation(
         "ShowChangesDeadLetters",
         "sns.amazonaws.com",
-        "The topic puts here what it cannot deliver; in a default rehearsal it can deliver everything.",
+        _UNDELIVERED,
     ),
 )
 

@@ -136,6 +136,19 @@ def test_three_days_late_and_an_hour_early_are_in_range(spark: SparkSession) -> 
     assert len(_once(spark, _contract("like"), rows)) == 2
 
 
+def test_what_may_be_of_any_age_may_be_years_old_and_yet_not_ahead_of_its_arrival(spark: SparkSession) -> None:
+    entry = _contract("show_catalog_entry")
+    rows = [
+        {"event_id": "1", "occurred_at": "2019-01-01 00:00:00.000"},
+        {"event_id": "2", "occurred_at": "2026-11-20 08:00:00.000"},
+    ]
+    clock = events.Clock(max_days_late=None, max_days_early=1)
+    (found,) = events.refused(_raw(spark, entry, rows), entry, clock).collect()
+    assert (found["event_id"], found["reason_code"]) == ("2", "time_out_of_range")
+    assert entry.any_age
+    assert EVENT_TABLES[entry.type].partition == ()
+
+
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.type)
 def test_every_contract_gives_its_shared_table(spark: SparkSession, event: Event) -> None:
     raw = spark.createDataFrame(spark.sparkContext.emptyRDD(), f"{schema_ddl(event.table)}, {events.CORRUPT} string")

@@ -23,7 +23,7 @@ try:
 except RehearsalError as missing:
     pytest.skip(str(missing), allow_module_level=True)
 
-pytestmark = pytest.mark.xdist_group("spark")
+pytestmark = [pytest.mark.xdist_group("spark"), pytest.mark.campaign]
 
 DAY_MS = 86_400_000
 NOW_MS = int(NOW.timestamp() * 1000)

@@ -21,7 +21,7 @@ from rehearsal.scenario.tables import Tables
 from tests.rehearsal.proofs.dropped import Dropped, json_lines, parquet
 from tests.rehearsal.proofs.played import NOW, Played
 
-pytestmark = pytest.mark.xdist_group("spark")
+pytestmark = [pytest.mark.xdist_group("spark"), pytest.mark.campaign]
 
 NOTES = '\ufeffid,"The text",score\r\n1,"first\nsecond",2.5\r\n2,"say ""hi"", ok",\r\n3,Łódź,7\r\n'
 PAGE = b"<!doctype html><html><body>Sign in to download</body></html>\n"

@@ -35,7 +35,7 @@ try:
 except RehearsalError as missing:
     pytest.skip(str(missing), allow_module_level=True)
 
-pytestmark = pytest.mark.xdist_group("spark")
+pytestmark = [pytest.mark.xdist_group("spark"), pytest.mark.campaign]
 
 REFUSED = "of a wrong clock"
 JOBS = ("events", "shows", "batch_files")
