@@ -26,7 +26,7 @@ def command(assembly: Path, tmp_path: Path) -> Command:
     """The command line, with a workspace and a report of its own."""
 
     def run(*arguments: str | Path, assembly: Path = assembly) -> int:
-        own = ["--plain", "--assembly", assembly, "--workspace", tmp_path / "work", "--report", tmp_path / "r.html"]
+        own = ["--plain", "--fast", "--assembly", assembly, "--workspace", tmp_path / "work", "--report", tmp_path / "r.html"]
         return main([str(argument) for argument in (*own, *arguments)])
 
     return run
@@ -46,6 +46,7 @@ def test_shows_and_events_of_foreign_shapes_go_through_and_none_is_lost(
             minutes=2,
             shows=show_file,
             events=event_file,
+            fast=True,
             assembly=assembly,
             workspace=tmp_path,
         )
