@@ -14,7 +14,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 READY := .venv/.ready-$(shell cat requirements-dev.txt scripts/set_up 2>/dev/null | cksum | tr ' ' '-')
 
-.PHONY: help setup test campaign rehearse check format synth cdk docs lock clean explain redrive replay doctor
+.PHONY: help setup test campaign bench rehearse check format synth cdk docs lock clean explain redrive replay doctor
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -35,6 +35,9 @@ campaign: $(READY) ## run the tests that take minutes: real Spark, through the w
 rehearse: $(READY) ## rehearse the whole platform here; SHOWS=, EVENTS=, FILES=, FAST=1, KEEP=1, SEED=, COUNT=, ARGS="--help"
 	@python -m rehearsal $(if $(SHOWS),--shows "$(SHOWS)") $(if $(EVENTS),--events "$(EVENTS)") \
 		$(if $(FILES),--files "$(FILES)") $(if $(FAST),--fast) $(if $(KEEP),--keep) $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) --stage $(STAGE) $(ARGS)
+
+bench: $(READY) ## measure the lake job beside DuckDB, Polars and usual Spark; ARGS="--gigabytes 1 --help"
+	@python -m bench $(ARGS)
 
 check: $(READY) ## check format, lint, types and the import law
 	@ruff format --check --quiet . || { echo "run: make format"; exit 1; }
