@@ -26,7 +26,16 @@ def command(assembly: Path, tmp_path: Path) -> Command:
     """The command line, with a workspace and a report of its own."""
 
     def run(*arguments: str | Path, assembly: Path = assembly) -> int:
-        own = ["--plain", "--fast", "--assembly", assembly, "--workspace", tmp_path / "work", "--report", tmp_path / "r.html"]
+        own = [
+            "--plain",
+            "--fast",
+            "--assembly",
+            assembly,
+            "--workspace",
+            tmp_path / "work",
+            "--report",
+            tmp_path / "r.html",
+        ]
         return main([str(argument) for argument in (*own, *arguments)])
 
     return run
