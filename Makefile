@@ -29,7 +29,7 @@ setup: $(READY) ## install all that the other targets need, into .venv (they cal
 test: $(READY) ## run the whole test suite
 	@python -m pytest -n 2 --dist loadgroup $(ARGS)
 
-campaign: $(READY) ## run the tests that take minutes: real Spark, through the whole platform; CI runs them too
+campaign: $(READY) ## run the tests that take minutes: real Spark through the whole platform
 	@python -m pytest -n 2 --dist loadgroup -m campaign $(ARGS)
 
 rehearse: $(READY) ## rehearse the whole platform here; SHOWS=, EVENTS=, FILES=, FAST=1, KEEP=1, SEED=, COUNT=, ARGS="--help"
