@@ -14,12 +14,14 @@ from spark_jobs.window import Window
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def arrived_in(window: Window, arguments: Arguments) -> Column:
+def arrived_in(window: Window, arguments: Arguments, *, any_age: bool = False) -> Column:
     """Whether an event arrived in the window: that is what is new, whenever it happened.
 
     The bounds of `occurred_at` are those within which the events job takes an event (`max_days_late`,
-    `max_days_early`); they let Iceberg leave other days unread.
+    `max_days_early`); they let Iceberg leave other days unread. Events of `any_age` have none.
     """
+    if any_age:
+        return between("arrived_at", window.start, window.end)
     possible = between(
         "occurred_at",
         window.start - timedelta(days=arguments.max_days_late),

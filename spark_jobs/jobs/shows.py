@@ -21,7 +21,7 @@ def run(run: Run) -> None:
     between is completed by the next one.
     """
     entries = run.read(EVENT_TABLES["show_catalog_entry"])
-    touched = entries.where(arrived_in(run.window, run.arguments)).select("show_id").distinct()
+    touched = entries.where(arrived_in(run.window, run.arguments, any_age=True)).select("show_id").distinct()
     mine = shows.dated(entries.join(touched, "show_id", how="left_semi"))
     known = run.read(SHOW_HISTORY).join(touched, "show_id", how="left_semi")
     history = shows.show_history(shows.with_older_versions(mine, known))

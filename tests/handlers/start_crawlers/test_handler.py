@@ -15,6 +15,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
+pytest.importorskip("pyparsing", reason="moto's Glue needs it; requirements-dev.txt brings it")
+
 ROOT = Path(__file__).parents[3]
 HANDLER = "lambdas.start_crawlers.handler"
 REGION = "eu-west-1"
