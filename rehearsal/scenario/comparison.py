@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from contracts.lake import LakeTable, Zone
 from contracts.lake_tables.events import EVENT_TABLES
 from contracts.lake_tables.listening import SESSIONS, SHOW_STATISTICS_DAILY, TRENDING_SHOWS
@@ -12,8 +14,8 @@ from rehearsal.scenario.tables import Tables
 
 COMPARED: tuple[LakeTable, ...] = (SESSIONS, SHOW_STATISTICS_DAILY, SHOW_HISTORY, TRENDING_SHOWS)
 """The tables that are computed twice."""
-SCORE_DIGITS = 3
-"""Decimal places to which scores must agree: they are sums of floating-point numbers in another order."""
+SCORE_TOLERANCE = 1e-3
+"""How far scores may lie apart: they are sums of floating-point numbers, rounded at other places on the way."""
 
 
 def disagreements(tables: Tables) -> list[str]:
@@ -34,23 +36,52 @@ def disagreements(tables: Tables) -> list[str]:
 
 def _of(tables: Tables, table: LakeTable) -> list[str]:
     made = f"transformed.{table.name}"
-    columns = ", ".join(
-        f"round({column.name}, {SCORE_DIGITS}) AS {column.name}" if column.type == "double" else column.name
-        for column in table.columns
-    )
-    opinion, parameters = f"opinion.{table.name}", {}
+    is_there = tables.has(Zone.TRANSFORMED, table.name)
     if table is TRENDING_SHOWS:
-        if not tables.has(Zone.TRANSFORMED, table.name):
+        if not is_there:
             return []
-        moments = tables.connection.execute(f"SELECT DISTINCT as_of FROM {made}").fetchall()
-        opinion, parameters = f"{opinion}($moments)", {"moments": [moment for (moment,) in moments]}
-    if not tables.has(Zone.TRANSFORMED, table.name):
-        count = tables.connection.execute(f"SELECT count(*) FROM {opinion}").fetchone()
+        _settle_trending(tables.connection, made)
+    elif not is_there:
+        count = tables.connection.execute(f"SELECT count(*) FROM opinion.{table.name}").fetchone()
         return [f"{table.full_name} is not there and should have {count[0]} rows"] if count and count[0] else []
+    columns = ", ".join(f'"{column.name}"' for column in table.columns)
+    opinion = f"SELECT {columns} FROM opinion.{_SETTLED if table is TRENDING_SHOWS else table.name}"
     said = []
-    for kind, left, right in (("more", made, opinion), ("missing", opinion, made)):
-        query = f"SELECT {columns} FROM {left} EXCEPT ALL SELECT {columns} FROM {right}"
-        rows = tables.connection.execute(f"SELECT * FROM ({query})", parameters).fetchall()
+    for kind, left, right in (
+        ("more", f"SELECT {columns} FROM {made}", opinion),
+        ("missing", opinion, f"SELECT {columns} FROM {made}"),
+    ):
+        rows = tables.connection.execute(f"SELECT * FROM ({left} EXCEPT ALL {right})").fetchall()
         if rows:
             said.append(f"{table.full_name} has {len(rows)} rows {kind} than the second opinion, such as {rows[0]}")
     return said
+
+
+_SETTLED = "settled_trending_shows"
+
+
+def _settle_trending(connection: Any, made: str) -> None:
+    """The second opinion on trending shows with the table's score wherever both agree, ranked by that.
+
+    Two shows may lie closer together than the tolerance, or tie in one opinion and not in the other; their ranks are
+    then right when they follow the scores that the table itself tells.
+    """
+    moments = [moment for (moment,) in connection.execute(f"SELECT DISTINCT as_of FROM {made}").fetchall()]
+    key = ", ".join(TRENDING_SHOWS.key)
+    connection.execute(
+        f"""
+        CREATE OR REPLACE TABLE opinion.{_SETTLED} AS
+        WITH agreed AS (
+            SELECT opinion.* REPLACE (
+                CASE WHEN abs(made.score - opinion.score) <= {SCORE_TOLERANCE} THEN made.score ELSE opinion.score END
+                AS score
+            )
+            FROM opinion.trending_shows($moments) AS opinion LEFT JOIN {made} AS made USING ({key})
+        )
+        SELECT * REPLACE (
+            CAST(row_number() OVER (PARTITION BY as_of, window_hours ORDER BY score DESC, show_id) AS INTEGER) AS rank
+        )
+        FROM agreed
+        """,
+        {"moments": moments},
+    )

@@ -201,7 +201,7 @@ def _run(
         with contextlib.closing(tables_findings.read_tables(deployed)) as found:
             tables = tables_findings.find(deployed, lake, found, dropped, ran)
         phases.end("tables")
-    failed_crawls = [] if tables else tables_findings.failed_crawls(deployed)
+    not_catalogued = [] if tables else tables_findings.not_catalogued(deployed, dropped)
     findings = Findings(
         stage=options.stage,
         started=_moment(started_s, settings),
@@ -219,7 +219,7 @@ def _run(
         refusals=[
             *investigation.refusals(engine),
             *stuck,
-            *failed_crawls,
+            *not_catalogued,
             *(f"not taken: {text}" for text in ledger.not_taken),
         ],
         diagnosis=diagnosis.diagnose(deployed, ledger),
@@ -242,8 +242,11 @@ def _drops(options: Options) -> list[Drop]:
 
 
 def _job_arguments(settings: PopulationSettings) -> dict[str, dict[str, str]]:
-    """History is sent as old events, which the job would refuse as those of a wrong clock."""
-    return {"events": {"--max-days-late": str(max(7, settings.history_days + 1))}}
+    """History is sent as old events, which jobs would take for those of a wrong clock."""
+    if not settings.history_days:
+        return {}
+    late = {"--max-days-late": str(settings.history_days + 7)}
+    return dict.fromkeys(batch.ALL, late)
 
 
 def _described(options: Options) -> dict[str, object]:

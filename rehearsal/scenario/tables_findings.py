@@ -49,13 +49,14 @@ def crawls(deployed: Deployed) -> list[Crawl]:
     return sorted(found, key=lambda crawl: (crawl.began, crawl.crawler))
 
 
-def failed_crawls(deployed: Deployed) -> list[str]:
-    """Crawls that did not end well, a sentence each."""
-    return [
+def not_catalogued(deployed: Deployed, drops: Sequence[Drop]) -> list[str]:
+    """Crawls that did not end well, and files of no dataset that nobody was told of; a sentence each."""
+    failed = [
         f"crawl by {crawl.crawler} ended {crawl.state}: {crawl.error}"
         for crawl in crawls(deployed)
         if crawl.state != "COMPLETED"
     ]
+    return failed + _unknown_without_letter(deployed, drops)
 
 
 def read_tables(deployed: Deployed) -> Tables:
@@ -95,8 +96,7 @@ def find(deployed: Deployed, lake: Lake, tables: Tables, drops: Sequence[Drop], 
     book.unexpected += unexpected
     made = crawls(deployed)
     failures = [f"job {run.job} ended {run.state}: {run.error}" for run in ran if run.state != "SUCCEEDED"]
-    failures += failed_crawls(deployed)
-    failures += _unknown_without_letter(deployed, drops)
+    failures += not_catalogued(deployed, drops)
     day, listeners, minutes = _statistics(tables)
     as_of, trending = _trending(tables)
     return TablesFindings(
@@ -164,7 +164,7 @@ def _unknown_without_letter(deployed: Deployed, drops: Sequence[Drop]) -> list[s
         answer = sqs.receive_message(
             QueueUrl=deployed.crawl_dead_letter_queue_url,
             MaxNumberOfMessages=10,
-            VisibilityTimeout=600,
+            VisibilityTimeout=30,
             MessageAttributeNames=["All"],
         )
         if not answer.get("Messages"):
