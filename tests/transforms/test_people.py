@@ -50,6 +50,7 @@ def test_no_plan_shows_the_secret(spark: SparkSession, mode: str) -> None:
     spark = spark.newSession()
     spark.conf.set("spark.sql.adaptive.enabled", "false")  # else the code is made when the query runs
     spark.conf.set("spark.sql.codegen.wholeStage", "true")
+    spark.conf.set("spark.sql.codegen.factoryMode", "FALLBACK")  # as outside of tests
     rows = spark.sql("SELECT explode(array('u-1', 'u-2')) AS user_id").repartition(2)
     keyed = add_keys(rows, key_frame(spark, SECRET), {"user_key": F.col("user_id")})
     with contextlib.redirect_stdout(io.StringIO()) as shown:

@@ -36,7 +36,7 @@ def test_the_default_rehearsal_accounts_for_everything_and_reports_it(
     report = tmp_path / "report" / "index.html"
     code = main(
         [
-            *("--plain", "--now", "2026-11-18T20:00"),
+            *("--fast", "--plain", "--now", "2026-11-18T20:00"),
             *("--assembly", str(assembly), "--workspace", str(tmp_path), "--report", str(report)),
         ]
     )
@@ -92,7 +92,7 @@ def test_a_rehearsal_that_is_kept_is_reached_as_it_says_and_works_on_what_is_sen
 ) -> None:
     events = tmp_path / "events.ndjson"
     events.write_bytes(like("first"))
-    arguments = ["--keep", "--plain", "--events", events, "--assembly", assembly, "--workspace", tmp_path]
+    arguments = ["--keep", "--fast", "--plain", "--events", events, "--assembly", assembly, "--workspace", tmp_path]
     with _started([*arguments, "--report", tmp_path / "report.html"]) as (process, lines):
         said = _until(lines, "Press Ctrl-C")
         printed = dict(shlex.split(line)[1].split("=", 1) for line in said if line.strip().startswith("export "))
