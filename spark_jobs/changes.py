@@ -24,8 +24,9 @@ class AddNew:
 
     `rows` hold each key once. With `by_day`, a timestamp column by whose days the table is partitioned, a row is
     compared with rows of its own UTC day only, so that the cost follows the days that are touched. `laid_out`: the
-    rows are already spread over tasks and ordered as the files shall be, one partition after the other. They are read
-    several times; whoever gives rows that are dear to compute persists them. `measured`: they were measured already, by
+    rows are already spread over tasks as they shall be over files: those of one partition lie in as few as can be, and
+    no task holds many partitions. They are read several times; whoever gives rows that are dear to compute persists
+    them. `measured`: they were measured already, by
     `planning.measure` with the same day column.
     """
 

@@ -103,12 +103,15 @@ def within_days(column: str, days: Sequence[date], *, of_dates: bool) -> str:
     return " OR ".join(parts) or "false"
 
 
-def measure(rows: DataFrame, table: LakeTable, *, day: str | None) -> Measured:
-    """Measure rows for a table in one pass; `day` is the timestamp or date column of their days."""
+def measure(rows: DataFrame, table: LakeTable, *, day: str | None, spread: Sequence[str] = ()) -> Measured:
+    """Measure rows for a table in one pass; `day` is the timestamp or date column of their days.
+
+    `spread`: columns by which the rows lie together already, and in which rows of one key agree; then no row is moved.
+    """
     keys = [F.col(f"`{name}`") for name in table.key]
     any_null = F.greatest(*(key.isNull() for key in keys)) if len(keys) > 1 else keys[0].isNull()
     found = (
-        rows.groupBy((F.to_date(F.col(day)) if day else F.lit(None).cast("date")).alias(_DAY))
+        rows.groupBy((F.to_date(F.col(day)) if day else F.lit(None).cast("date")).alias("of_day"), *spread)
         .agg(
             F.count(F.lit(1)).alias("rows"),
             F.count_if(any_null).alias("nulls"),
@@ -120,7 +123,7 @@ def measure(rows: DataFrame, table: LakeTable, *, day: str | None) -> Measured:
     nulls = sum(one["nulls"] for one in found)
     return Measured(
         rows=total,
-        days=tuple(sorted(one[_DAY] for one in found if one[_DAY] is not None)),
+        days=tuple(sorted({one["of_day"] for one in found if one["of_day"] is not None})),
         null_keys=nulls,
         repeated_keys=total - nulls - sum(one["keys"] for one in found),
     )
@@ -244,7 +247,8 @@ def _differing(rows: DataFrame, there: DataFrame, table: LakeTable) -> DataFrame
 def _append(rows: DataFrame, name: str, *, laid_out: bool) -> None:
     writer: Any = rows.writeTo(name)
     if laid_out:
-        writer = writer.option("distribution-mode", "none").option("fanout-enabled", "false")
+        # A task's rows are of few partitions, each of which is then one file in whatever order they come.
+        writer = writer.option("distribution-mode", "none").option("fanout-enabled", "true")
     writer.append()
 
 

@@ -17,7 +17,10 @@ from transforms.people import add_keys
 CORRUPT = "_corrupt_record"
 """Column in which Spark's reader leaves a line that it cannot read (Spark SQL guide, JSON files)."""
 DAY, _PLACE, _FILE = "_day", "_place", "_file"
+SPREAD = (DAY, _PLACE)
+"""Columns by whose values the rows of `each_once` lie together; the second is 0 where a day is not divided."""
 _ACTOR = ("user_id", "device_id")
+_DAY_MICROS = 86_400 * 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +76,7 @@ def refused(raw: DataFrame, event: Event, clock: Clock) -> DataFrame:
 
 
 def each_once(raw: DataFrame, event: Event, clock: Clock, keys: DataFrame, *, files_per_day: int = 1) -> DataFrame:
-    """The events that can be taken, once each, with the shared table's columns and, beside them, what is personal.
+    """The events that can be taken, once each: the shared table's columns, what is personal, and SPREAD.
 
     The first to arrive is taken. Equal ids on one UTC day are one event. Rows come out spread and ordered as files
     shall be: each day's over `files_per_day` tasks, day after day. That is one exchange: what tells repeats apart
@@ -81,12 +84,10 @@ def each_once(raw: DataFrame, event: Event, clock: Clock, keys: DataFrame, *, fi
     those that are asked for).
     """
     taken = raw.where(reason_code(clock).isNull()).drop(CORRUPT).withColumn(DAY, F.to_date("occurred_at"))
-    spread = [DAY]
-    if files_per_day > 1:
-        taken = taken.withColumn(_PLACE, F.pmod(F.xxhash64("event_id"), F.lit(files_per_day)))
-        spread.append(_PLACE)
-    first = Window.partitionBy(*spread, "event_id").orderBy("arrived_at", "sequence_number")
-    once = taken.repartition(*spread).withColumn("_delivery", F.row_number().over(first)).where("_delivery = 1")
+    taken = taken.withColumn(_PLACE, F.pmod(F.xxhash64("event_id"), F.lit(files_per_day)))
+    # Ids first: rows are sorted by these columns in turn, and ids alone tell nearly all of them apart.
+    first = Window.partitionBy("event_id", *SPREAD).orderBy("arrived_at", "sequence_number")
+    once = taken.repartition(*SPREAD).withColumn("_delivery", F.row_number().over(first)).where("_delivery = 1")
     persons = {column.key_name: _person(column) for column in event.table.columns if column.person_id}
     keyed = add_keys(once, keys, persons)
     shared = EVENT_TABLES[event.type]
@@ -98,6 +99,7 @@ def each_once(raw: DataFrame, event: Event, clock: Clock, keys: DataFrame, *, fi
         ),
         *_ACTOR,
         _details(event).alias("details"),
+        *SPREAD,
     )
 
 
@@ -108,16 +110,19 @@ def shared(once: DataFrame, event: Event) -> DataFrame:
 
 def details(once: DataFrame) -> DataFrame:
     """The rows of personal.event_details: one for each event that holds a personal value."""
-    personal = F.col("user_id").isNotNull() | F.col("device_id").isNotNull() | F.col("details").isNotNull()
-    return once.where(personal).select(*EVENT_DETAILS.column)
+    return once.where(is_personal()).select(*EVENT_DETAILS.column)
+
+
+def is_personal() -> Column:
+    """Whether a row of `each_once` holds a personal value."""
+    return F.col("user_id").isNotNull() | F.col("device_id").isNotNull() | F.col("details").isNotNull()
 
 
 def _off_clock(clock: Clock) -> Column:
-    early = F.col("occurred_at") > F.col("arrived_at") + F.make_interval(days=F.lit(clock.max_days_early))
-    if clock.max_days_late is None:
-        return early
-    late = F.col("occurred_at") < F.col("arrived_at") - F.make_interval(days=F.lit(clock.max_days_late))
-    return late | early
+    # Whole numbers: adding an interval goes through the calendar of a time zone for each row.
+    ahead = F.unix_micros("occurred_at") - F.unix_micros("arrived_at")
+    early = ahead > F.lit(clock.max_days_early * _DAY_MICROS)
+    return early if clock.max_days_late is None else early | (ahead < F.lit(-clock.max_days_late * _DAY_MICROS))
 
 
 def _person(column: ContractColumn) -> Column:

@@ -80,7 +80,7 @@ EVENT_DETAILS = LakeTable(
         ),
     ),
     key=("event_type", "event_id"),
-    partition=("months(occurred_at)",),
+    partition=("event_type", "months(occurred_at)"),
     freshness_hours=2,
     retention_days=RETENTION_DAYS,
 )

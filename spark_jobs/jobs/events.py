@@ -42,6 +42,7 @@ class _Type:
     corrupt: dict[RawFile, str] = field(default_factory=dict)
     once: DataFrame | None = None
     measured: Measured | None = None
+    personal_rows: int = 0
 
     @property
     def sound(self) -> list[RawFile]:
@@ -109,14 +110,20 @@ def _stage(run: Run, one: _Type, keys: DataFrame) -> int:
         seen, F.count(F.lit(1)).alias("rows"), F.count(events.reason_code(_clock(run, one.event))).alias("refused")
     )
     files_per_day = sizing.files_per_day(_bytes(one.files), days=len(run.window.days))
-    once = events.each_once(counted, one.event, _clock(run, one.event), keys, files_per_day=files_per_day).persist()
+    held = Observation()
+    once = (
+        events.each_once(counted, one.event, _clock(run, one.event), keys, files_per_day=files_per_day)
+        .observe(held, F.count(F.when(events.is_personal(), 1)).alias("personal"))
+        .persist()
+    )
     try:
         # The first look at the rows is what reads the files.
-        one.measured = measure(once, EVENT_TABLES[one.event.type], day="occurred_at")
+        one.measured = measure(once, EVENT_TABLES[one.event.type], day="occurred_at", spread=events.SPREAD)
     except BaseException:
         once.unpersist()
         raise
     one.once = once
+    one.personal_rows = held.get["personal"]
     run.record.read(rows=seen.get["rows"])
     return int(seen.get["refused"])
 
@@ -151,10 +158,27 @@ def _corrupt_files(run: Run, one: _Type) -> DataFrame:
 
 
 def _take_details(run: Run, taken: list[_Type], problems: Problems) -> None:
-    rows = [events.details(one.once) for one in taken if one.once is not None]
-    if rows:
-        union = reduce(DataFrame.unionAll, rows)
-        problems.keep(EVENT_DETAILS.name, lambda: run.publish(EVENT_DETAILS, AddNew(rows=union, by_day="occurred_at")))
+    # Few tasks a type, without an exchange, are few files: a type's personal rows of a month go into one partition.
+    rows = [
+        events.details(one.once).coalesce(sizing.files_per_day(_bytes(one.files), days=1))
+        for one in taken
+        if one.once is not None
+    ]
+    measured = [one.measured for one in taken if one.measured is not None]
+    if not rows:
+        return
+    change = AddNew(
+        rows=reduce(DataFrame.unionAll, rows),
+        by_day="occurred_at",
+        laid_out=True,
+        measured=Measured(
+            rows=sum(one.personal_rows for one in taken),
+            days=tuple(sorted({day for one in measured for day in one.days})),
+            null_keys=sum(one.null_keys for one in measured),
+            repeated_keys=sum(one.repeated_keys for one in measured),
+        ),
+    )
+    problems.keep(EVENT_DETAILS.name, lambda: run.publish(EVENT_DETAILS, change))
 
 
 def _prefix(event: Event) -> str:
