@@ -30,6 +30,8 @@ SETTINGS = {
     "spark.sql.ansi.enabled": "false",
     "spark.sql.adaptive.enabled": "true",
     "spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",
+    # Raw files are named one by one; more than 32 are looked up by a Spark job, which else has a task for each of them.
+    "spark.sql.sources.parallelPartitionDiscovery.parallelism": "32",
     # Rows that are kept between two looks at them are looked at once or twice: packing them costs more than it saves.
     "spark.sql.inMemoryColumnarStorage.compressed": "false",
     # Dates before 1582 are what they say, in Parquet too.

@@ -30,7 +30,7 @@ from spark_jobs.raw_zone import RawFile
 from transforms import events
 
 _AT_ONCE = 4
-"""Types that are worked on at a time at most: more would only wait for the same cores."""
+"""Types that are worked on at a time at most: while one is planned or committed, cores work on others."""
 
 
 @dataclass(kw_only=True)
@@ -61,7 +61,7 @@ def run(run: Run) -> None:
     run.fit(_bytes(found[0].files))
     keys = run.person_keys()
     problems = Problems()
-    workers = min(_AT_ONCE, run.spark.sparkContext.defaultParallelism)
+    workers = min(_AT_ONCE, 2 * run.spark.sparkContext.defaultParallelism)
     with ThreadPoolExecutor(max_workers=workers) as pool:
         list(pool.map(lambda one: problems.keep(one.event.type, lambda: _take(run, one, keys)), found))
     try:
