@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections import Counter
 from typing import Any
@@ -87,11 +86,9 @@ def dead_letters(deployed: Deployed) -> list[DeadLetter]:
             name = _topic_message_id(message)
             found[message["ReceiptHandle"]] = DeadLetter(message_id=name, reason=reason)
     for receipt in found:
-        # A message that was received first half a virtual day ago stays hidden for its minute.
-        with contextlib.suppress(ClientError):
-            sqs.change_message_visibility(
-                QueueUrl=deployed.dead_letter_queue_url, ReceiptHandle=receipt, VisibilityTimeout=0
-            )
+        sqs.change_message_visibility(
+            QueueUrl=deployed.dead_letter_queue_url, ReceiptHandle=receipt, VisibilityTimeout=0
+        )
     return list(found.values())
 
 

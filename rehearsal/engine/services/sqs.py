@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from moto.sqs.models import Message, Queue, sqs_backends
+from moto.core.utils import unix_time_millis
+from moto.sqs.exceptions import InvalidParameterValue, ReceiptHandleIsInvalid
+from moto.sqs.models import Message, Queue, SQSBackend, sqs_backends
 
 from rehearsal.engine.account import Account
 from rehearsal.engine.resources import Created, Declaration, ResourceType
@@ -23,6 +25,11 @@ _PLAIN_ATTRIBUTES = (
     "SqsManagedSseEnabled",
     "VisibilityTimeout",
 )
+
+LONGEST_HIDDEN_S = 12 * 3600
+"""From the receipt on ("ChangeMessageVisibility" page); moto counts from the moment at which a message was sent."""
+
+_MARK_RECEIVED, _CHANGE_VISIBILITY = Message.mark_received, SQSBackend.change_message_visibility
 
 
 class Queues:
@@ -67,6 +74,29 @@ class Queues:
             twin.receipt_handle, twin._old_receipt_handles = None, []
         queue._messages.extend(copies)
         return len(copies)
+
+    def move(self, source: str, target: str, count: int) -> int:
+        """Move up to ``count`` receivable messages, in their order, and give how many.
+
+        Each is a new message of its target: with an id, an age and receipts of its own (SQS guide, "Configuring a
+        dead-letter queue redrive").
+        """
+        queue = self.queue(source)
+        moved = 0
+        for message in queue.messages[:count]:
+            try:
+                queue._messages.remove(message)
+            except ValueError:  # somebody deleted it meanwhile
+                continue
+            self.send(target, message.body, message.message_attributes)
+            moved += 1
+        return moved
+
+    def is_dead_letter_queue(self, arn: str) -> bool:
+        """Whether another queue names this one in its redrive policy."""
+        queue = self.queue(arn)
+        others = sqs_backends[queue.account_id][queue.region].queues.values()
+        return any(other.dead_letter_queue is queue for other in others)
 
     def depth(self, arn: str) -> int:
         """How many messages a queue holds, in flight and delayed ones included."""
@@ -120,9 +150,38 @@ def _queue_urls(declaration: Declaration) -> list[str]:
     return [properties["Queue"]] if "Queue" in properties else list(properties["Queues"])
 
 
-def attach(account: Account) -> None:
-    """Make the view of the queues known."""
+def _mark_received(message: Message, visibility_timeout: int | None = None) -> None:
+    _MARK_RECEIVED(message, visibility_timeout)
+    message.received_ms = unix_time_millis()
+
+
+def _change_visibility(backend: SQSBackend, queue_name: str, receipt_handle: str, visibility_timeout: int) -> None:
+    queue = backend.get_queue(queue_name)
+    message = next((one for one in queue._messages if one.had_receipt_handle(receipt_handle)), None)
+    if message is None:
+        raise ReceiptHandleIsInvalid
+    hidden_ms = unix_time_millis() + int(visibility_timeout) * 1000 - message.received_ms
+    if hidden_ms > LONGEST_HIDDEN_S * 1000:
+        raise InvalidParameterValue(
+            f"Value {visibility_timeout} for parameter VisibilityTimeout is invalid. Reason: Total VisibilityTimeout "
+            f"for the message is beyond the limit [{LONGEST_HIDDEN_S} seconds]"
+        )
+    message.change_visibility(visibility_timeout)
+    if message.visible:
+        queue.pending_messages.discard(message)
+
+
+def attach(account: Account) -> Callable[[], None]:
+    """Make the view of the queues known, and count the time for which a message may be hidden as SQS does."""
     account.register(Queues(account))
+    Message.mark_received = _mark_received
+    SQSBackend.change_message_visibility = _change_visibility
+
+    def undo() -> None:
+        Message.mark_received = _MARK_RECEIVED
+        SQSBackend.change_message_visibility = _CHANGE_VISIBILITY
+
+    return undo
 
 
 RESOURCE_TYPES = (
