@@ -18,7 +18,7 @@ from config.model import ConfigurationError
 from operations import checking, explaining
 from operations.dead_letters import DeadLetters, Moved
 from operations.output import ProgressLine
-from operations.platform import OperationsError, Platform, QueuePair, find
+from operations.platform import QUEUES, OperationsError, Platform, QueuePair, find
 from operations.replaying import DEFAULT_RATE, Replayed, replay
 from operations.selection import Selection, hour_of
 
@@ -86,6 +86,8 @@ def _redrive(platform: Platform, given: argparse.Namespace, progress: ProgressLi
     told: list[str] = []
     moves: list[Moved] = []
     for pair in platform.queues:
+        if given.queue and pair.name not in given.queue:
+            continue
         letters = DeadLetters(platform.client("sqs"), pair)
         moved = _move(letters, given, progress)
         moves.append(moved)
@@ -180,6 +182,9 @@ def _parser() -> argparse.ArgumentParser:
     redrive = _command(commands, "redrive", "move dead letters back to the queue they came from")
     redrive.add_argument("--reason", action="append", default=[], help="only with this reason code (repeatable)")
     redrive.add_argument("--all", action="store_true", help="all of them, moved by SQS itself")
+    redrive.add_argument(
+        "--queue", action="append", default=[], choices=sorted(QUEUES), help="only of this queue (repeatable)"
+    )
     redrive.add_argument("--rate", type=_positive(int), help="messages a second, with --all (default: SQS's choice)")
     redrive.add_argument("--dry-run", action="store_true", help="only count")
     replays = _command(commands, "replay", "put quarantined and given-up records back on the event stream, each once")

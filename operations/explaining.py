@@ -17,7 +17,7 @@ from contracts.tables import UNKNOWN
 from operations.dead_letters import DeadLetters
 from operations.failed_records import QUARANTINE, FailedObject, FailedRecord, declared_type, download, objects, records
 from operations.line_set import LineSet
-from operations.masking import Sample, change_sample, sample_of
+from operations.masking import Sample, letter_sample, sample_of
 from operations.output import Progress
 from operations.platform import Platform
 from operations.put_back_header import unwrap
@@ -89,7 +89,7 @@ def _explain_letters(
             if selection.takes_reason(letter.reason) and selection.takes_hour(hour):
                 group = _group(groups, f"dead letters of {queue.name}", letter.reason, queue.name, "-")
                 _count(group, letter.failed_at, letter.sentence)
-                group.sample = group.sample or change_sample(letter.body)
+                group.sample = group.sample or letter_sample(letter.body)
                 progress(f"{group.count:,} dead letters of {queue.name}")
     explanation.notes += queue.notes
 

@@ -6,8 +6,10 @@ It must not pass on a value that no contract vouches for.
 from __future__ import annotations
 
 import json
+from typing import Any
+from urllib.parse import unquote_plus
 
-from contracts import events, hive_types
+from contracts import datasets, events, hive_types
 from contracts.event import Event
 from contracts.model import Column
 from operations.failed_records import FailedRecord
@@ -39,20 +41,42 @@ def sample_of(record: FailedRecord, body: object) -> Sample:
     return shown
 
 
-def change_sample(text: str) -> Sample:
-    """A show change from a queue, raw or wrapped by its topic: the show that it names (shows are no persons)."""
+def letter_sample(text: str) -> Sample:
+    """A dead letter, raw or wrapped by its topic: the show or the dataset that it names (neither is a person)."""
     body = _json(text)
     if isinstance(body, dict) and isinstance(body.get("Message"), str):
         text = body["Message"]
         body = _json(text)
     shown: Sample = {}
     if isinstance(body, dict):
-        named = body.get("show_id", body.get("id"))
-        if isinstance(named, int) or (isinstance(named, str) and len(named) <= _LONGEST_TEXT and "@" not in named):
-            shown["show_id"] = named
-        if isinstance(body.get("version"), int):
-            shown["version"] = body["version"]
+        shown = _file_sample(body) if isinstance(body.get("Records"), list) else _change_sample(body)
     return shown or shape_of(text.encode(errors="replace"), body)
+
+
+def _change_sample(body: dict[str, object]) -> Sample:
+    """What a show change names."""
+    shown: Sample = {}
+    named = body.get("show_id", body.get("id"))
+    if isinstance(named, int) or (isinstance(named, str) and len(named) <= _LONGEST_TEXT and "@" not in named):
+        shown["show_id"] = named
+    if isinstance(body.get("version"), int):
+        shown["version"] = body["version"]
+    return shown
+
+
+def _file_sample(body: dict[str, Any]) -> Sample:
+    """What a notice of S3 names first ("Event message structure" page).
+
+    Whoever drops a file chooses its key, so that of a key nothing but a declared dataset is shown.
+    """
+    try:
+        key = unquote_plus(body["Records"][0]["s3"]["object"]["key"])
+    except (LookupError, TypeError, AttributeError):
+        return {}
+    folder, below, _ = key.removeprefix(datasets.BATCH_PREFIX).partition("/")
+    if key.startswith(datasets.BATCH_PREFIX) and below and datasets.by_name(folder) is not None:
+        return {"dataset": folder}
+    return {"file of no dataset": f"‹its key is {_described(key)}›"}
 
 
 def shape_of(data: bytes, body: object = None) -> Sample:

@@ -21,6 +21,12 @@ from config.model import Part, Stage
 Outputs = Mapping[str, Mapping[str, str]]
 """Stack name → output → value: the shape that `cdk deploy --outputs-file` writes."""
 
+QUEUES: Mapping[str, tuple[Part, str]] = {
+    "show-changes": (Part.SHOW_CATALOG, "ShowChangesQueueUrl"),
+    "batch-files": (Part.CATALOG, "BatchFilesQueueUrl"),
+}
+"""Queues that a function consumes, by the name that commands know them by: the part and the output with the URL."""
+
 _CLIENTS = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=10, read_timeout=60)
 
 
@@ -92,15 +98,11 @@ class Platform:
 
     @property
     def queues(self) -> tuple[QueuePair, ...]:
-        """Every queue that has a dead-letter queue."""
-        if Part.SHOW_CATALOG not in self.stage.parts:
-            return ()
-        return (
-            QueuePair(
-                name="show-changes",
-                url=self.output(Part.SHOW_CATALOG, "ShowChangesQueueUrl"),
-                dead_letter_url=self.output(Part.SHOW_CATALOG, "DeadLetterQueueUrl"),
-            ),
+        """Every queue of the stage that a function consumes."""
+        return tuple(
+            QueuePair(name=name, url=self.output(part, output), dead_letter_url=self.output(part, "DeadLetterQueueUrl"))
+            for name, (part, output) in QUEUES.items()
+            if part in self.stage.parts
         )
 
     @cached_property

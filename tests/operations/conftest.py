@@ -23,9 +23,8 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def desk(assembly: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     """The platform, and the command line that reaches it."""
-    from tests.operations.desk import Desk, plays_message_moves
+    from tests.operations.desk import Desk
     from tests.rehearsal.proofs.played import Played
 
-    plays_message_moves(monkeypatch)
     with Played(assembly, workspace=tmp_path) as running:
         yield Desk(running, tmp_path, monkeypatch)

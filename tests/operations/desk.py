@@ -10,19 +10,18 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from moto.core.responses import ActionResult
-from moto.sqs.models import sqs_backends
-from moto.sqs.responses import SQSResponse
 
+from contracts.datasets import BATCH_PREFIX
 from operations import dead_letters
 from operations.command_line import main
 from rehearsal.engine.functions import Functions
@@ -43,6 +42,7 @@ class Said:
     @property
     def result(self) -> Any:
         """The JSON document."""
+        assert self.out, self.err
         return json.loads(self.out)
 
 
@@ -59,6 +59,7 @@ class Desk:
         self._monkeypatch = monkeypatch
         # A rehearsal's queue is on one server: there are no others to wait for.
         monkeypatch.setattr(dead_letters, "_WAIT_S", 0)
+        monkeypatch.setattr(dead_letters, "_MOVE_POLL_S", 0.1)
         self.become(self.engine.administrator_environment())
 
     def become(self, environment: dict[str, str]) -> None:
@@ -85,6 +86,18 @@ class Desk:
             text=True,
         )
 
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """Keep the platform running meanwhile, as it does where a command waits for it to move something."""
+        stop = threading.Event()
+        worker = threading.Thread(target=self.engine.serve, args=(stop,))
+        worker.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            worker.join()
+
     # --- time and faults ------------------------------------------------------------------------------
 
     def next_hour(self) -> None:
@@ -92,6 +105,12 @@ class Desk:
         self.played.settle()
         self.engine.advance(HOUR_S)
         self.played.settle()
+
+    def drop(self, *keys: str) -> None:
+        """Drop batch files of JSON lines, by their keys below `batch/`."""
+        for key in keys:
+            s3, bucket = self.engine.client("s3"), self.played.deployed.raw_bucket
+            s3.put_object(Bucket=bucket, Key=f"{BATCH_PREFIX}{key}", Body=b'{"n": 1}\n')
 
     def deploy_flatten_with(self, file: str, old: str, new: str) -> None:
         """Deploy the flattening function with one of its own files changed."""
@@ -123,10 +142,10 @@ class Desk:
         listed = s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
         return {one["Key"]: json.loads(s3.get_object(Bucket=bucket, Key=one["Key"])["Body"].read()) for one in listed}
 
-    def depth(self) -> int:
-        """Messages in the dead-letter queue, hidden ones included."""
+    def depth(self, url: str = "") -> int:
+        """Messages in a dead-letter queue, hidden ones included; that of show changes where none is named."""
         names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
-        url = self.played.deployed.dead_letter_queue_url
+        url = url or self.played.deployed.dead_letter_queue_url
         found = self.engine.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=list(names))["Attributes"]
         return sum(int(found[name]) for name in names)
 
@@ -134,39 +153,3 @@ class Desk:
 def groups(said: Said, source: str) -> dict[tuple[str, str], dict[str, Any]]:
     """The groups of an explanation that come from one source, by reason and type."""
     return {(one["reason"], one["type"]): one for one in said.result["groups"] if one["source"].startswith(source)}
-
-
-def plays_message_moves(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let moto answer the two calls of a message move that it lacks: one move, done at once, and its task."""
-    tasks: dict[str, Sequence[dict[str, Any]]] = {}
-
-    def queue(arn: str) -> Any:
-        region, account, name = arn.split(":")[3:6]
-        return sqs_backends[account][region].queues[name]
-
-    def start(response: Any) -> ActionResult:
-        source, destination = response._get_param("SourceArn"), response._get_param("DestinationArn")
-        assert destination, "a message that a function sent has no source that SQS knows"
-        moved = list(queue(source)._messages)
-        for message in moved:
-            queue(source)._messages.remove(message)
-            target = queue(destination)
-            # A moved message is a new one: its receipts are counted anew (SQS guide, "dead-letter queue redrive").
-            backend = sqs_backends[target.account_id][target.region]
-            backend.send_message(target.name, message.body, message_attributes=message.message_attributes)
-        task = {
-            "TaskHandle": "task",
-            "Status": "COMPLETED",
-            "SourceArn": source,
-            "DestinationArn": destination,
-            "ApproximateNumberOfMessagesMoved": len(moved),
-            "ApproximateNumberOfMessagesToMove": len(moved),
-        }
-        tasks[source] = [task, *tasks.get(source, ())]
-        return ActionResult({"TaskHandle": "task"})
-
-    def listed(response: Any) -> ActionResult:
-        return ActionResult({"Results": list(tasks.get(response._get_param("SourceArn"), ()))[:1]})
-
-    monkeypatch.setattr(SQSResponse, "start_message_move_task", start, raising=False)
-    monkeypatch.setattr(SQSResponse, "list_message_move_tasks", listed, raising=False)

@@ -16,11 +16,14 @@ def operator_policy(desk: Desk) -> dict[str, Any]:
     account = "eu-west-1:123456789012"
     lake, shows = desk.engine.outputs("Amp-dev-DataLake"), desk.played.deployed
     bucket = f"arn:aws:s3:::{lake['RawBucketName']}"
-    dead_letters = f"arn:aws:sqs:{account}:{shows.dead_letter_queue_url.rsplit('/', 1)[-1]}"
+    files = desk.engine.outputs("Amp-dev-Catalog")
     database = lake["RawDatabaseName"]
 
     def allow(actions: str, *resources: str, **conditions: Any) -> dict[str, Any]:
         return {"Effect": "Allow", "Action": actions.split(), "Resource": list(resources), **conditions}
+
+    def queue(url: str) -> str:
+        return f"arn:aws:sqs:{account}:{url.rsplit('/', 1)[-1]}"
 
     def key(stack: str, name: str, service: str, actions: str) -> dict[str, Any]:
         (arn,) = {
@@ -44,10 +47,12 @@ def operator_policy(desk: Desk) -> dict[str, Any]:
             allow(
                 "sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes sqs:ListMessageMoveTasks "
                 "sqs:ReceiveMessage sqs:StartMessageMoveTask",
-                dead_letters,
+                queue(shows.dead_letter_queue_url),
+                queue(files["DeadLetterQueueUrl"]),
             ),
-            allow("sqs:GetQueueAttributes sqs:SendMessage", shows.queue_arn),
+            allow("sqs:GetQueueAttributes sqs:SendMessage", shows.queue_arn, queue(files["BatchFilesQueueUrl"])),
             key("Amp-dev-ShowCatalog", "CatalogKey", "sqs", "kms:Decrypt kms:GenerateDataKey"),
+            key("Amp-dev-Catalog", "CatalogKey", "sqs", "kms:Decrypt kms:GenerateDataKey"),
             allow(
                 "glue:GetTables",
                 f"arn:aws:glue:{account}:catalog",
