@@ -24,7 +24,10 @@ import pytest
 from contracts.datasets import BATCH_PREFIX
 from operations import dead_letters
 from operations.command_line import main
+from rehearsal.engine.function_model import FunctionDefinition
 from rehearsal.engine.functions import Functions
+from rehearsal.scenario import investigation
+from rehearsal.scenario.accounting import Account, account, digest
 from tests.rehearsal.proofs.played import Played
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,6 +60,7 @@ class Desk:
         self.outputs.write_text(json.dumps({stack: dict(self.engine.outputs(stack)) for stack in stacks}))
         self.reach = ["--endpoint-url", self.engine.endpoint_url, "--outputs", str(self.outputs)]
         self._monkeypatch = monkeypatch
+        self._sound: dict[str, FunctionDefinition] = {}
         # A rehearsal's queue is on one server: there are no others to wait for.
         monkeypatch.setattr(dead_letters, "_WAIT_S", 0)
         monkeypatch.setattr(dead_letters, "_MOVE_POLL_S", 0.1)
@@ -112,24 +116,52 @@ class Desk:
             s3, bucket = self.engine.client("s3"), self.played.deployed.raw_bucket
             s3.put_object(Bucket=bucket, Key=f"{BATCH_PREFIX}{key}", Body=b'{"n": 1}\n')
 
-    def deploy_flatten_with(self, file: str, old: str, new: str) -> None:
-        """Deploy the flattening function with one of its own files changed."""
+    def deploy_changed(self, function: str, file: str, old: str, new: str) -> None:
+        """Deploy a function with one of its own files changed."""
         functions = self.engine.account.service(Functions)
-        definition = functions.find(self.played.function("Flatten"))
+        definition = functions.find(self.played.function(function))
         assert definition.asset is not None
-        changed = self._folder / "changed-asset"
+        changed = self._folder / f"changed-{function}"
         shutil.copytree(definition.asset, changed)
         text = (changed / file).read_text()
         assert text.count(old) == 1, f"{file} holds {old!r} {text.count(old)} times"
         (changed / file).write_text(text.replace(old, new))
         functions.put(replace(definition, asset=changed))
-        self._sound = definition
+        self._sound[function] = definition
 
-    def deploy_sound_flatten(self) -> None:
-        """Deploy the flattening function of this checkout again."""
-        self.engine.account.service(Functions).put(self._sound)
+    def deploy_sound(self, function: str) -> None:
+        """Deploy a function of this checkout again."""
+        self.engine.account.service(Functions).put(self._sound.pop(function))
+
+    def key(self, stack: str, name: str) -> str:
+        """The ARN of a stack's key, by the start of its logical id."""
+        (arn,) = (
+            str(one.arn)
+            for one in self.engine.resources()
+            if one.stack == stack and one.type == "AWS::KMS::Key" and one.logical_id.startswith(name)
+        )
+        return arn
 
     # --- looking --------------------------------------------------------------------------------------
+
+    def account(self) -> Account:
+        """What became of all that was sent, after what failed was healed.
+
+        A replay leaves quarantine rows and Firehose's records where they were, so that an event counts as failed only
+        as long as it has not landed; a row of its table beyond the first is a delivery too many.
+        """
+        lake, ledger = self.played.read(), self.played.traffic.ledger
+        found = list(lake.found())
+        landed = {row.event_id for row in found if row.reason is None}
+        shows = {row.show_id for row in found if row.show_id is not None}
+        back = {event.digest for event in ledger.events if event.event_id in landed}
+        return account(
+            ledger.events,
+            ledger.messages,
+            [row for row in found if row.reason is None or row.event_id not in landed],
+            investigation.dead_letters(self.played.deployed),
+            [one for one in lake.given_up() if digest(one.line) not in back and _show_of(one.line) not in shows],
+        )
 
     def landed(self, table: str) -> Counter[str]:
         """How often each event id stands in a table."""
@@ -148,6 +180,15 @@ class Desk:
         url = url or self.played.deployed.dead_letter_queue_url
         found = self.engine.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=list(names))["Attributes"]
         return sum(int(found[name]) for name in names)
+
+
+def _show_of(line: bytes) -> str:
+    """The show whose catalog entry a record is; nothing for any other."""
+    try:
+        body = json.loads(line)
+        return str(body["show"]["id"]) if body["event_type"] == "show_catalog_entry" else ""
+    except (ValueError, LookupError, TypeError):
+        return ""
 
 
 def groups(said: Said, source: str) -> dict[tuple[str, str], dict[str, Any]]:

@@ -26,13 +26,8 @@ def operator_policy(desk: Desk) -> dict[str, Any]:
         return f"arn:aws:sqs:{account}:{url.rsplit('/', 1)[-1]}"
 
     def key(stack: str, name: str, service: str, actions: str) -> dict[str, Any]:
-        (arn,) = {
-            one.arn
-            for one in desk.engine.resources()
-            if one.stack == stack and one.type == "AWS::KMS::Key" and one.logical_id.startswith(name)
-        }
         via = {"StringEquals": {"kms:ViaService": f"{service}.eu-west-1.amazonaws.com"}}
-        return allow(actions, str(arn), Condition=via)
+        return allow(actions, desk.key(stack, name), Condition=via)
 
     return {
         "Version": "2012-10-17",

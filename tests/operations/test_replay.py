@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("time_machine", reason="a rehearsal needs the packages of requirements-dev.txt")
 
 from tests.operations.operator_role import become_operator, operator_policy
-from tests.rehearsal.proofs.played import like
+from tests.rehearsal.proofs.played import like, line_of
 
 if TYPE_CHECKING:
     from tests.operations.desk import Desk
@@ -30,7 +30,7 @@ def without_id(number: int) -> bytes:
 
 def break_contract(desk: Desk) -> None:
     """Deploy a contract that asks for something which no producer sends."""
-    desk.deploy_flatten_with(CONTRACT, 'path="like.count",', 'path="like.weight", required=True,')
+    desk.deploy_changed("Flatten", CONTRACT, 'path="like.count",', 'path="like.weight", required=True,')
 
 
 def test_a_contract_that_was_wrong_for_a_while_is_mended_and_every_event_lands_once(desk: Desk) -> None:
@@ -38,7 +38,7 @@ def test_a_contract_that_was_wrong_for_a_while_is_mended_and_every_event_lands_o
     desk.played.put(*(like(f"e-{number}") for number in range(30)), *(without_id(number) for number in range(5)))
     desk.played.put(b"{not json", like("sound", event_type="nobody-knows"))
     desk.next_hour()
-    desk.deploy_sound_flatten()
+    desk.deploy_sound("Flatten")
     ids = {row[0] for row in desk.played.read().connection.execute("SELECT event_id FROM quarantine").fetchall()}
     dry = desk.run("replay", *RANGE, "--dry-run")
     assert (dry.code, dry.result["records"], dry.result["left"]) == (0, 35, {"not_json": 1})
@@ -56,7 +56,7 @@ def test_a_replay_that_is_run_again_puts_nothing_twice(desk: Desk) -> None:
     break_contract(desk)
     desk.played.put(*(like(f"e-{number}") for number in range(10)))
     desk.next_hour()
-    desk.deploy_sound_flatten()
+    desk.deploy_sound("Flatten")
     assert desk.run("replay", *RANGE).result["records"] == 10
     again = desk.run("replay", "--all")
     assert (again.code, again.result["records"], again.result["done_before"]) == (0, 0, 10)
@@ -68,7 +68,7 @@ def test_a_replay_of_one_reason_leaves_the_others_for_the_next(desk: Desk) -> No
     break_contract(desk)
     desk.played.put(like("a"), like("b", like={"weight": "heavy"}), like("c", like={"count": "many"}))
     desk.next_hour()
-    desk.deploy_sound_flatten()
+    desk.deploy_sound("Flatten")
     reasons = {row[0] for row in desk.played.read().connection.execute("SELECT reason_code FROM quarantine").fetchall()}
     assert reasons == {"missing_column", "wrong_type"}
     assert desk.run("replay", *RANGE, "--reason", "wrong_type").result["records"] == 1
@@ -102,7 +102,7 @@ def test_a_replay_that_is_killed_and_resumed_loses_nothing_and_tells_the_one_bat
     break_contract(desk)
     desk.played.put(*(like(f"e-{number}") for number in range(60)))
     desk.next_hour()
-    desk.deploy_sound_flatten()
+    desk.deploy_sound("Flatten")
     running = desk.start("replay", *RANGE, "--rate", "4")
     assert running.stderr is not None
     replay_id = next(line for line in running.stderr if line.startswith("replay ")).split()[1].rstrip(";")
@@ -121,6 +121,8 @@ def test_a_replay_that_is_killed_and_resumed_loses_nothing_and_tells_the_one_bat
     landed = desk.landed("like")
     assert len(landed) == 60
     assert sum(landed.values()) <= 64, "at most the batch that was in the air is there twice, under the same ids"
+    book = desk.account()
+    assert (book.closes, line_of(book, "like").landed) == (True, 60)
     record = desk.objects("operations/replays/")[f"operations/replays/{replay_id}.json"]
     assert (record["records"], record["by"], bool(record["ended_at"])) == (
         60,
@@ -136,20 +138,22 @@ def test_two_replays_at_once_share_the_work_and_double_nothing(desk: Desk) -> No
         desk.played.settle()
         desk.engine.advance(120)
     desk.next_hour()
-    desk.deploy_sound_flatten()
+    desk.deploy_sound("Flatten")
     running = [desk.start("replay", *RANGE, "--rate", "12") for _ in range(2)]
     results = [json.loads(process.communicate(timeout=60)[0]) for process in running]
     assert sum(result["records"] for result in results) == 36
     desk.played.settle()
     landed = desk.landed("like")
     assert (len(landed), set(landed.values())) == (36, {1})
+    book = desk.account()
+    assert (book.closes, line_of(book, "like").landed, line_of(book, "like").arrived_again) == (True, 36, 0)
 
 
 def test_entries_that_the_stream_refuses_are_put_again_alone(desk: Desk) -> None:
     break_contract(desk)
     desk.played.put(*(like(f"e-{number}") for number in range(20)))
     desk.next_hour()
-    desk.deploy_sound_flatten()
+    desk.deploy_sound("Flatten")
     desk.engine.faults.refuse_stream_entries(desk.played.deployed.stream_arn, 7)
     assert desk.run("replay", *RANGE).result["records"] == 20
     desk.played.settle()
@@ -195,7 +199,7 @@ def test_a_replay_that_dies_between_putting_and_marking_doubles_one_batch_under_
     break_contract(desk)
     desk.played.put(*(without_id(number) for number in range(20)))
     desk.next_hour()
-    desk.deploy_sound_flatten()
+    desk.deploy_sound("Flatten")
     advance, calls = Claim.advance, list[int]()
 
     def dies(self: Claim, lines: tuple[int, ...]) -> None:
@@ -219,12 +223,8 @@ def test_a_disabled_key_stops_a_replay_before_anything_is_put_and_enabling_it_he
     break_contract(desk)
     desk.played.put(*(like(f"e-{number}") for number in range(5)))
     desk.next_hour()
-    desk.deploy_sound_flatten()
-    (key,) = (
-        str(one.arn)
-        for one in desk.engine.resources()
-        if one.type == "AWS::KMS::Key" and one.logical_id.startswith("StreamKey")
-    )
+    desk.deploy_sound("Flatten")
+    key = desk.key("Amp-dev-EventStream", "StreamKey")
     desk.engine.faults.disable_key(key)
     become_operator(desk, operator_policy(desk))
     refused = desk.run("replay", *RANGE)
