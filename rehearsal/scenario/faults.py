@@ -24,7 +24,8 @@ OVERSIZE_RECORDS = 5
 OVERSIZE_BYTES = 900_000
 """Records of back-slashes: flattening doubles them, so that a batch of them outgrows a 6 MB response."""
 REFUSED_ENTRIES = 3
-BAD_NEIGHBOUR = "fault: bad line among good ones"
+BAD_NEIGHBOUR = "fault: a bad line among good ones in one record"
+BAD_IN_AGGREGATE = "fault: a bad line in an aggregate of the Kinesis Producer Library"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,14 +60,18 @@ def faulty_events(settings: PopulationSettings, *, at_s: float) -> list[Event]:
         }
         line = json.dumps(body).encode()
         events.append(Event(at_s=at_s, line=line, type="activity_update", event_id=name, expected="landed"))
-    return [*events, *_neighbours(settings, at_s=at_s)]
+    return [
+        *events,
+        *_neighbours(settings, BAD_NEIGHBOUR, at_s=at_s),
+        *_neighbours(settings, BAD_IN_AGGREGATE, at_s=at_s, aggregated=True),
+    ]
 
 
-def _neighbours(settings: PopulationSettings, *, at_s: float) -> list[Event]:
+def _neighbours(settings: PopulationSettings, record: str, *, at_s: float, aggregated: bool = False) -> list[Event]:
     """A bad line among good ones, all in one record of the stream."""
     good = []
     for number in range(2):
-        name = f"neighbour-{settings.seed}-{number}"
+        name = f"{_neighbour(record)}{settings.seed}-{number}"
         body = {
             "event_type": "like",
             "event_id": name,
@@ -76,8 +81,13 @@ def _neighbours(settings: PopulationSettings, *, at_s: float) -> list[Event]:
         }
         good.append(Event(at_s=at_s, line=json.dumps(body).encode(), type="like", event_id=name, expected="landed"))
     line = b'{"event_type": "like", "event_id": "cut sho'
-    bad = Event(at_s=at_s, line=line, type=BAD_NEIGHBOUR, event_id=None, expected="quarantined:not_json")
-    return [replace(event, record=BAD_NEIGHBOUR) for event in (good[0], bad, good[1])]
+    bad = Event(at_s=at_s, line=line, type=record, event_id=None, expected="quarantined:not_json")
+    return [replace(event, record=record, aggregated=aggregated) for event in (good[0], bad, good[1])]
+
+
+def _neighbour(record: str) -> str:
+    """What the ids of the good events of a record begin with."""
+    return "aggregated-" if record == BAD_IN_AGGREGATE else "neighbour-"
 
 
 def faulty_changes(catalog: CatalogService, changes: Sequence[Change]) -> list[Change]:
@@ -127,19 +137,17 @@ def judged(
             met=put_back > 0 and "oversize-" not in missing,
         )
     )
-    shared = [
-        event
-        for event in ledger.events
-        if event.type == BAD_NEIGHBOUR or (event.event_id or "").startswith("neighbour-")
-    ]
-    together = len(shared) == 3 and len({event.sequence_number for event in shared}) == 1
-    found.append(
-        Fault(
-            name="a bad line among good ones in one record",
-            said="quarantined alone, not_json; its neighbours landed",
-            met=together and not any(name in missing + unexpected for name in (BAD_NEIGHBOUR, "neighbour-")),
+    for record in (BAD_NEIGHBOUR, BAD_IN_AGGREGATE):
+        names = (record, _neighbour(record))
+        shared = [one for one in ledger.events if one.type == record or (one.event_id or "").startswith(names[1])]
+        together = len(shared) == 3 and len({event.sequence_number for event in shared}) == 1
+        found.append(
+            Fault(
+                name=record.removeprefix("fault: "),
+                said="quarantined alone, not_json; its neighbours landed",
+                met=together and not any(name in missing + unexpected for name in names),
+            )
         )
-    )
     dead = lines["show changes"].dead_lettered if "show changes" in lines else {}
     for reason in ("not_json", "no_show_id", "show_not_found", "answer_not_json"):
         found.append(Fault(name=f"show change: {reason}", said="dead-lettered with its reason", met=reason in dead))

@@ -11,6 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from rehearsal.scenario.accounting import SentEvent, SentMessage, digest
+from rehearsal.scenario.aggregation import aggregate
 from rehearsal.scenario.catalog_service import CatalogService
 from rehearsal.scenario.deployment import Deployed
 
@@ -27,8 +28,8 @@ TOPIC_BATCH = 10
 class Event:
     """An event to put: its line, and what is promised for it (empty: whatever). `at_s` is when, in virtual seconds.
 
-    Events that follow one another and name the same `record` share a record of the stream, a line each; one that
-    names none has a record of its own.
+    Events that follow one another and name the same `record` share a record of the stream, a line each or, if they are
+    `aggregated`, in the Kinesis Producer Library's format; one that names none has a record of its own.
     """
 
     at_s: float
@@ -37,6 +38,7 @@ class Event:
     event_id: str | None
     expected: str = ""
     record: str = ""
+    aggregated: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,7 +163,7 @@ class Traffic:
         for _ in range(PUT_ATTEMPTS):
             entries = [
                 {
-                    "Data": b"".join(event.line + b"\n" for event in record),
+                    "Data": _data(record),
                     "PartitionKey": record[0].event_id or str(len(self.ledger.events) + number),
                 }
                 for number, record in enumerate(batch)
@@ -192,6 +194,12 @@ class Traffic:
                 return
             batch = refused
         raise RuntimeError(f"the stream refused {len(batch)} records {PUT_ATTEMPTS} times; a producer would give up")
+
+
+def _data(record: Sequence[Event]) -> bytes:
+    if record[0].aggregated:
+        return aggregate([(event.event_id or event.type, event.line) for event in record])
+    return b"".join(event.line + b"\n" for event in record)
 
 
 def _records(events: Sequence[Event]) -> list[list[Event]]:

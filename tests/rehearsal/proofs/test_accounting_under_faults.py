@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("time_machine", reason="a rehearsal needs the packages of requirements-dev.txt")
 
 from rehearsal.scenario.accounting import TOPIC
+from rehearsal.scenario.aggregation import aggregate
 from rehearsal.scenario.catalog_service import (
     ANSWER_GARBAGE,
     NO_ANSWER,
@@ -216,6 +217,26 @@ def test_a_refused_record_of_many_events_is_put_again_whole_and_its_bad_line_is_
     assert (ledger.records, ledger.refused, len({event.sequence_number for event in ledger.events})) == (1, 1, 1)
     assert (line_of(book, "like").landed, line_of(book, "like").arrived_again) == (19, 0)
     assert line_of(book, "without a type").quarantined == {"not_json": 1}
+
+
+def test_an_aggregate_of_the_producer_library_lands_event_by_event_and_a_damaged_one_is_quarantined_whole(
+    played: Played,
+) -> None:
+    lines = [like("a"), b'{"event_type": "like", "event_id": "cut', *(like(f"e{n}", text="ü" * n) for n in range(200))]
+    played.engine.faults.refuse_stream_entries(played.deployed.stream_arn, 1)
+    played.traffic.put([replace(event_of(line, at_s=0.0), record="one", aggregated=True) for line in lines])
+    several = aggregate([("k", like("two") + b"\n" + like("three")), ("k", b""), ("k", like("four"))])
+    damaged = aggregate([("k", like("lost"))])[:-1] + b"!"
+    kinesis = played.engine.client("kinesis", played.deployed.producer_role)
+    for data in (several, damaged):
+        kinesis.put_record(StreamARN=played.deployed.stream_arn, PartitionKey="k", Data=data)
+    played.settle()
+    ledger = played.traffic.ledger
+    assert (ledger.records, len({event.sequence_number for event in ledger.events}), ledger.refused) == (3, 3, 1)
+    rows = dict(played.read().connection.execute('SELECT event_id, count(*) FROM "like" GROUP BY 1').fetchall())
+    assert rows == dict.fromkeys(["a", *(f"e{n}" for n in range(200)), "two", "three", "four"], 1)
+    reasons = played.query("SELECT reason_code, count(*) FROM quarantine GROUP BY 1")
+    assert reasons == [("not_json", 3)], "the bad line, the empty record and the damaged aggregate"
 
 
 def test_entries_that_the_stream_refuses_the_ingest_function_are_put_again_alone(played: Played) -> None:

@@ -10,7 +10,9 @@ import pytest
 
 pytest.importorskip("time_machine", reason="needs time-machine: install requirements-dev.txt")
 
-from rehearsal.scenario.faults import BAD_NEIGHBOUR, faulty_events
+from rehearsal.engine.firehose.aggregation import disaggregate
+from rehearsal.scenario.aggregation import aggregate
+from rehearsal.scenario.faults import BAD_IN_AGGREGATE, BAD_NEIGHBOUR, faulty_events
 from rehearsal.scenario.population import PopulationSettings
 from rehearsal.scenario.timeline import EVENTS_PER_RECORD, generated, own
 from rehearsal.scenario.traffic import MAX_SHARED_BYTES, Event, Traffic, event_of
@@ -86,13 +88,22 @@ def test_generated_events_come_by_turns_alone_and_many_to_a_record_and_own_ones_
     assert {event.record for event in own(shows=None, events=file, begin_s=0.0, span_s=1.0).events} == {""}
 
 
-def test_the_faults_hold_a_bad_line_among_good_ones_in_one_record() -> None:
+def test_the_faults_hold_a_bad_line_among_good_ones_in_one_record_of_lines_and_in_one_aggregate() -> None:
     shared = [event for event in faulty_events(SETTINGS, at_s=0.0) if event.record]
-    assert [event.expected for event in shared] == ["landed", "quarantined:not_json", "landed"]
+    assert [event.expected for event in shared] == ["landed", "quarantined:not_json", "landed"] * 2
     stream, _ = _put(*shared)
-    (data,) = stream.taken
-    assert data.count(b"\n") == 3
-    assert {event.record for event in shared} == {BAD_NEIGHBOUR}
+    lines, aggregated = stream.taken
+    assert lines.count(b"\n") == 3
+    taken_apart = [data for data, _ in disaggregate(aggregated, "whole")]
+    assert taken_apart == [event.line for event in shared if event.record == BAD_IN_AGGREGATE]
+    assert {event.record for event in shared} == {BAD_NEIGHBOUR, BAD_IN_AGGREGATE}
+
+
+def test_an_aggregate_keeps_records_of_any_length_and_their_partition_keys() -> None:
+    records = [("k1", b""), ("k2", b"x" * 127), ("k1", b"y" * 128), ("key " * 50, b"z" * 300_000)]
+    packed = aggregate(records)
+    assert disaggregate(packed, "whole") == [(data, key) for key, data in records]
+    assert disaggregate(packed[:-1] + b"!", "whole") == [(packed[:-1] + b"!", "whole")]
 
 
 @pytest.mark.parametrize(
