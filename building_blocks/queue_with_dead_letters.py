@@ -145,6 +145,29 @@ class QueueWithDeadLetters(Construct):
             *key_use(key=self._key, service="sqs", actions=["kms:Decrypt", "kms:GenerateDataKey"]),
         ]
 
+    def redriving(self) -> list[aws_iam.PolicyStatement]:
+        """What an operator needs to look through the dead-letter queue and to move its messages back.
+
+        Message by message, or by SQS itself ("Configuring queue permissions" of its guide's page on redrives).
+        """
+        return [
+            aws_iam.PolicyStatement(
+                actions=[
+                    "sqs:ChangeMessageVisibility",
+                    "sqs:DeleteMessage",
+                    "sqs:GetQueueAttributes",
+                    "sqs:ListMessageMoveTasks",
+                    "sqs:ReceiveMessage",
+                    "sqs:StartMessageMoveTask",
+                ],
+                resources=[self.dead_letters.queue_arn],
+            ),
+            aws_iam.PolicyStatement(
+                actions=["sqs:GetQueueAttributes", "sqs:SendMessage"], resources=[self.queue.queue_arn]
+            ),
+            *key_use(key=self._key, service="sqs", actions=["kms:Decrypt", "kms:GenerateDataKey"]),
+        ]
+
 
 def _queue_metric(queue: aws_sqs.IQueue, name: str) -> aws_cloudwatch.Metric:
     return metric(namespace="AWS/SQS", name=name, dimensions={"QueueName": queue.queue_name}, statistic="Maximum")

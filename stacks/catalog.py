@@ -70,9 +70,16 @@ class CatalogStack(Stack):
         crawlers = self._crawlers()
         queue = self._starting(crawlers)
         readers = self._readers()
+        operator_policy = aws_iam.ManagedPolicy(
+            self,
+            "OperatorPolicy",
+            description="Looks through dead letters of batch files and moves them back",
+            statements=queue.redriving(),
+        )
         for name, value in (
             ("BatchFilesQueueUrl", queue.queue.queue_url),
             ("DeadLetterQueueUrl", queue.dead_letters.queue_url),
+            ("OperatorPolicyArn", operator_policy.managed_policy_arn),
             ("CrawlerNames", ",".join(naming.crawler_name(stage=stage, dataset=each.name) for each in DATASETS)),
         ):
             CfnOutput(self, name, value=value)

@@ -11,6 +11,7 @@ from building_blocks.catalog_table import CatalogTable, arrival_hours, one_of
 from building_blocks.encryption_key import EncryptionKey
 from building_blocks.lake_bucket import AccessLogBucket, LakeBucket, ObjectNotices
 from building_blocks.notice_topic import NoticeTopic
+from building_blocks.operator_policy import OperatorPolicy
 from building_blocks.person_key_secret import PersonKeySecret
 from building_blocks.retention import removal_policy
 from config import naming
@@ -104,6 +105,14 @@ class DataLakeStack(Stack):
             notices_key=self._notices_key,
             alarm_topic=self._alarm_topic(),
         )
+        operator_policy = OperatorPolicy(
+            self,
+            "OperatorPolicy",
+            bucket=raw,
+            database=raw_database,
+            alarm_topic=self.seam.alarm_topic,
+            stack_name_prefix=naming.stack_name_prefix(stage=stage),
+        )
         pin(
             self,
             *(raw.bucket_arn, raw.bucket_name, transformed.bucket_arn, transformed.bucket_name),
@@ -122,6 +131,7 @@ class DataLakeStack(Stack):
             ("BatchFilesTopicArn", batch_files.topic.topic_arn),
             ("ReadersTopicArn", readers.topic_arn),
             ("AlarmTopicArn", self.seam.alarm_topic.topic_arn),
+            ("OperatorPolicyArn", operator_policy.managed_policy_arn),
         ):
             CfnOutput(self, name, value=value)
 

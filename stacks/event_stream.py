@@ -116,6 +116,12 @@ class EventStreamStack(Stack):
                 ],
             ),
         )
+        operator_policy = aws_iam.ManagedPolicy(
+            self,
+            "OperatorPolicy",
+            description="Puts failed records back on the event stream",
+            statements=putting(stream),
+        )
         self.seam = EventStreamSeam(stream=stream, producer_policy=producer_policy, reader_policy=reader_policy)
         pin(self, stream.stream_arn, stream.stream_name, key.key_arn)
         for name, value in (
@@ -123,5 +129,6 @@ class EventStreamStack(Stack):
             ("EventStreamArn", stream.stream_arn),
             ("ProducerPolicyArn", producer_policy.managed_policy_arn),
             ("ReaderPolicyArn", reader_policy.managed_policy_arn),
+            ("OperatorPolicyArn", operator_policy.managed_policy_arn),
         ):
             CfnOutput(self, name, value=value)

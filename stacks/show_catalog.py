@@ -115,11 +115,18 @@ class ShowCatalogStack(Stack):
             batch_size=settings.batch_size,
             max_concurrency=settings.max_concurrency,
         )
+        operator_policy = aws_iam.ManagedPolicy(
+            self,
+            "OperatorPolicy",
+            description="Looks through dead letters of show changes and moves them back",
+            statements=queue.redriving(),
+        )
         for name, value in (
             ("ShowChangesTopicArn", topic.topic_arn),
             ("ShowChangesQueueUrl", queue.queue.queue_url),
             ("DeadLetterQueueUrl", queue.dead_letters.queue_url),
             ("CatalogTokenSecretArn", token.secret_arn),
+            ("OperatorPolicyArn", operator_policy.managed_policy_arn),
         ):
             CfnOutput(self, name, value=value)
 

@@ -1,73 +1,34 @@
-"""The role of an operator: the policy that the commands need, on exact resources, and how to act under it."""
+"""An operator: a role with the policies that the stacks offer to operators, and how to act under it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from rehearsal.engine.engine import OUTSIDE_SERVICE
 
 if TYPE_CHECKING:
     from tests.operations.desk import Desk
 
-OPERATOR = "arn:aws:iam::123456789012:role/operator"
-SERVICE = "ecs-tasks.amazonaws.com"
+OUTPUT = "OperatorPolicyArn"
 
 
-def operator_policy(desk: Desk) -> dict[str, Any]:
-    """The calls of the command line, each on its exact resources."""
-    account = "eu-west-1:123456789012"
-    lake, shows = desk.engine.outputs("Amp-dev-DataLake"), desk.played.deployed
-    bucket = f"arn:aws:s3:::{lake['RawBucketName']}"
-    files = desk.engine.outputs("Amp-dev-Catalog")
-    database = lake["RawDatabaseName"]
-
-    def allow(actions: str, *resources: str, **conditions: Any) -> dict[str, Any]:
-        return {"Effect": "Allow", "Action": actions.split(), "Resource": list(resources), **conditions}
-
-    def queue(url: str) -> str:
-        return f"arn:aws:sqs:{account}:{url.rsplit('/', 1)[-1]}"
-
-    def key(stack: str, name: str, service: str, actions: str) -> dict[str, Any]:
-        via = {"StringEquals": {"kms:ViaService": f"{service}.eu-west-1.amazonaws.com"}}
-        return allow(actions, desk.key(stack, name), Condition=via)
-
+def granted(desk: Desk) -> set[str]:
+    """Every action that the stacks' policies for operators allow."""
     return {
-        "Version": "2012-10-17",
-        "Statement": [
-            allow("cloudformation:DescribeStacks", f"arn:aws:cloudformation:{account}:stack/Amp-dev-*/*"),
-            allow("s3:ListBucket", bucket),
-            allow("s3:GetObject", *(f"{bucket}/{zone}/*" for zone in ("quarantine", "firehose-errors", "operations"))),
-            allow("s3:PutObject", f"{bucket}/operations/*"),
-            key("Amp-dev-DataLake", "LakeKey", "s3", "kms:Decrypt kms:GenerateDataKey"),
-            allow("kinesis:PutRecords", shows.stream_arn),
-            key("Amp-dev-EventStream", "StreamKey", "kinesis", "kms:GenerateDataKey"),
-            allow(
-                "sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes sqs:ListMessageMoveTasks "
-                "sqs:ReceiveMessage sqs:StartMessageMoveTask",
-                queue(shows.dead_letter_queue_url),
-                queue(files["DeadLetterQueueUrl"]),
-            ),
-            allow("sqs:GetQueueAttributes sqs:SendMessage", shows.queue_arn, queue(files["BatchFilesQueueUrl"])),
-            key("Amp-dev-ShowCatalog", "CatalogKey", "sqs", "kms:Decrypt kms:GenerateDataKey"),
-            key("Amp-dev-Catalog", "CatalogKey", "sqs", "kms:Decrypt kms:GenerateDataKey"),
-            allow(
-                "glue:GetTables",
-                f"arn:aws:glue:{account}:catalog",
-                f"arn:aws:glue:{account}:database/{database}",
-                f"arn:aws:glue:{account}:table/{database}/*",
-            ),
-            allow("sns:GetTopicAttributes", lake["AlarmTopicArn"]),
-            # These three know no resources ("Actions, resources, and condition keys for Amazon CloudWatch" page).
-            allow("cloudwatch:DescribeAlarms cloudwatch:GetMetricData cloudwatch:GetMetricStatistics", "*"),
-        ],
+        action
+        for stack in desk.engine.assembly.stacks
+        for name, resource in stack.template["Resources"].items()
+        if resource["Type"] == "AWS::IAM::ManagedPolicy" and name.startswith("OperatorPolicy")
+        for statement in resource["Properties"]["PolicyDocument"]["Statement"]
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
     }
 
 
-def become_operator(desk: Desk, policy: dict[str, Any]) -> None:
-    trust = {"Effect": "Allow", "Principal": {"Service": SERVICE}, "Action": "sts:AssumeRole"}
-    authorizer = desk.engine.authorizer
-    authorizer.put_role(
-        OPERATOR, trust_policy={"Version": "2012-10-17", "Statement": [trust]}, policies={"Operator": policy}
-    )
-    found = authorizer.credentials(OPERATOR, service=SERVICE, session="anna")
+def become_operator(desk: Desk) -> str:
+    """Act under the policies of all stacks that have one from now on; gives the role's ARN."""
+    outputs = [desk.engine.outputs(stack.name) for stack in desk.engine.assembly.stacks]
+    role = desk.engine.principal("operator", [one[OUTPUT] for one in outputs if OUTPUT in one])
+    found = desk.engine.authorizer.credentials(role, service=OUTSIDE_SERVICE, session="anna")
     desk.become(
         {
             "AWS_ACCESS_KEY_ID": found.access_key_id,
@@ -77,3 +38,4 @@ def become_operator(desk: Desk, policy: dict[str, Any]) -> None:
             "AWS_DEFAULT_REGION": "eu-west-1",
         }
     )
+    return role

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("time_machine", reason="a rehearsal needs the packages of requirements-dev.txt")
 
-from tests.operations.operator_role import OPERATOR, become_operator, operator_policy
+from tests.operations.operator_role import become_operator, granted
 from tests.rehearsal.proofs.played import like
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ COMMANDS = (
 
 def test_every_command_runs_under_the_operators_policy(desk: Desk) -> None:
     prepare(desk)
-    become_operator(desk, operator_policy(desk))
+    become_operator(desk)
     for command in COMMANDS:
         with desk.serving() if "--all" in command else nullcontext():
             said = desk.run(*command)
@@ -51,12 +51,14 @@ def test_every_command_runs_under_the_operators_policy(desk: Desk) -> None:
 
 def test_nothing_in_the_operators_policy_is_for_nothing(desk: Desk) -> None:
     prepare(desk)
-    policy = operator_policy(desk)
-    become_operator(desk, policy)
+    operator = become_operator(desk)
     for command in COMMANDS:
         with desk.serving() if "--all" in command else nullcontext():
             desk.run(*command)
-    used = {call.need.action for call in desk.engine.calls if call.principal.arn == OPERATOR}
-    granted = {action for statement in policy["Statement"] for action in statement["Action"]}
+    used = {call.need.action for call in desk.engine.calls if call.principal.arn == operator}
     # A rehearsal's stacks are named by a file, and it keeps no alarms whose metrics could be asked for.
-    assert granted - used == {"cloudformation:DescribeStacks", "cloudwatch:GetMetricData", "sns:GetTopicAttributes"}
+    assert granted(desk) - used == {
+        "cloudformation:DescribeStacks",
+        "cloudwatch:GetMetricData",
+        "sns:GetTopicAttributes",
+    }

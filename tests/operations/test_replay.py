@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("time_machine", reason="a rehearsal needs the packages of requirements-dev.txt")
 
-from tests.operations.operator_role import become_operator, operator_policy
+from tests.operations.operator_role import become_operator
 from tests.rehearsal.proofs.played import like, line_of
 
 if TYPE_CHECKING:
@@ -226,7 +226,7 @@ def test_a_disabled_key_stops_a_replay_before_anything_is_put_and_enabling_it_he
     desk.deploy_sound("Flatten")
     key = desk.key("Amp-dev-EventStream", "StreamKey")
     desk.engine.faults.disable_key(key)
-    become_operator(desk, operator_policy(desk))
+    become_operator(desk)
     refused = desk.run("replay", *RANGE)
     assert refused.code == 2
     assert "KMS" in refused.err

@@ -15,7 +15,7 @@ pytest.importorskip("time_machine", reason="a rehearsal needs the packages of re
 from rehearsal.scenario.accounting import TOPIC, Account
 from rehearsal.scenario.catalog_service import ANSWER_GARBAGE
 from tests.operations.desk import groups
-from tests.operations.operator_role import become_operator, operator_policy
+from tests.operations.operator_role import become_operator
 from tests.rehearsal.proofs.played import like, line_of
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def test_a_contract_that_was_wrong_for_a_day(desk: Desk) -> None:
         desk.played.put(*(like(f"e-{hour}-{number}") for number in range(3)), without_id(hour))
         desk.played.settle()
         desk.engine.advance(2 * HOUR_S)
-    become_operator(desk, operator_policy(desk))
+    become_operator(desk)
     explained = groups(desk.run("explain", *FIRST_DAY), "quarantine")
     assert {key: one["count"] for key, one in explained.items()} == {("missing_column", "like"): 48}
     assert desk.run("check").code == 1
@@ -77,7 +77,7 @@ def test_a_flattening_function_that_fails_until_firehose_gives_up(desk: Desk) ->
         desk.played.settle()
     desk.next_hour()
     assert desk.played.read().tables == []
-    become_operator(desk, operator_policy(desk))
+    become_operator(desk)
     explained = groups(desk.run("explain"), "firehose-errors/processing-failed")
     assert {key: one["count"] for key, one in explained.items()} == {
         ("Lambda.FunctionError", "like"): 33,
@@ -102,7 +102,7 @@ def test_messages_that_poison_the_ingest_function(desk: Desk) -> None:
     desk.played.announce("garbled")
     desk.played.announce_text("no JSON")
     desk.played.settle()
-    become_operator(desk, operator_policy(desk))
+    become_operator(desk)
     explained = groups(desk.run("explain"), "dead letters")
     assert {key[0]: one["count"] for key, one in explained.items()} == {
         "receipts_used_up": 3,  # it took its neighbours with it
@@ -133,7 +133,7 @@ def test_a_key_that_is_disabled_for_two_hours_and_enabled_again(desk: Desk, stac
     desk.engine.advance(2 * HOUR_S)
     desk.engine.faults.enable_key(desk.key(stack, name))
     desk.played.settle()
-    become_operator(desk, operator_policy(desk))
+    become_operator(desk)
     with desk.serving():
         assert desk.run("redrive", "--all").code == 0
     assert desk.run("replay", *FIRST_HOURS).code == 0

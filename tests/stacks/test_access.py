@@ -63,6 +63,13 @@ WILDCARDS = {
         )
         for dataset in DATASETS
     },
+    ("OperatorPolicy", "AWS::IAM::ManagedPolicy"): (
+        r"<[^>]+>/(quarantine|firehose-errors|operations)/\*"
+        r"|arn:[^/]+:table/<[^>]+>/\*"
+        r"|arn:[^/]+:stack/Amp-[a-z]+-\*/\*"
+        r"|\*",
+        "Failed records and notes by their prefixes, tables and stacks that are to come, calls that know no resource.",
+    ),
     ("Readeranalysts", "AWS::IAM::Role"): (
         r"<[^>]+>/transformed/\*|arn:[^/]+:table/<[^>]*TransformedDatabase[^>]*>/\*",
         "The whole zone is granted, with the tables that are made later.",
