@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Literal
 
 from rehearsal.engine.account import Account
@@ -10,6 +11,8 @@ from rehearsal.engine.functions import Functions
 from rehearsal.engine.jobs.runs import JobRuns
 from rehearsal.engine.services.kinesis import RefusedEntries, Streams
 from rehearsal.engine.services.sqs import Queues
+
+_NO_END = sys.maxsize
 
 
 class Faults:
@@ -23,6 +26,14 @@ class Faults:
         streams = self._account.service(Streams)
         streams.stream(stream_arn)
         streams.refused.setdefault(stream_arn, RefusedEntries()).remaining += count
+
+    def throttle_stream(self, stream_arn: str) -> None:
+        """Answer every entry put to a stream so, until it is relieved."""
+        self.refuse_stream_entries(stream_arn, _NO_END)
+
+    def relieve_stream(self, stream_arn: str) -> None:
+        """Let a stream take every entry again."""
+        self._account.service(Streams).refused.pop(stream_arn, None)
 
     def fail_function(self, function: str, times: int, *, kind: Literal["error", "timeout", "lost"] = "error") -> None:
         """Let the next ``times`` invocations of a function (name or ARN) fail.
