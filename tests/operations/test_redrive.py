@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from typing import TYPE_CHECKING
 
@@ -167,6 +168,17 @@ def test_a_rate_is_handed_to_sqs_its_progress_is_told_and_a_move_that_runs_alrea
     source = sqs.get_queue_attributes(QueueUrl=pair.dead_letter_url, AttributeNames=["QueueArn"])["Attributes"]
     (task,) = sqs.list_message_move_tasks(SourceArn=source["QueueArn"], MaxResults=10)["Results"]
     assert task["MaxNumberOfMessagesPerSecond"] == 1, "the one that ran, and no other"
+    desk.played.settle()
+    assert set(desk.landed("show_catalog_entry").values()) == {1}
+
+
+def test_a_redrive_in_a_process_of_its_own_waits_for_the_rehearsal_to_move_everything(desk: Desk) -> None:
+    desk.played.announce("s1", "s2", serve=False)
+    desk.played.settle()
+    serve(desk, "s1", "s2")
+    with desk.serving():
+        out, err = desk.start("redrive", "--all", "--queue", "show-changes").communicate(timeout=60)
+    assert json.loads(out)["show-changes"]["moved"] == 2, err
     desk.played.settle()
     assert set(desk.landed("show_catalog_entry").values()) == {1}
 
