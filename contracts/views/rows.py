@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 
 from contracts import hive_types
 from contracts.event import Event
@@ -20,20 +20,24 @@ from contracts.model import Column
 from contracts.reasons import ContractViolation, Reason
 
 Coerce = Callable[[object], object]
-"""Takes a JSON value that is not null, returns what the row holds. Raises `_Misfit`."""
+"""Takes a JSON value that is not null, returns what the row holds. Raises `Misfit`."""
 
 _LONGEST_ID = 40
 """Digits of an identifier that is sent as a number; a longer one is no identifier."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_MICROSECONDS = 253_402_300_799_999_999  # 9999-12-31, the last day that Hive and ISO 8601 readers agree on
 _MIN_MICROSECONDS = -62_135_596_800_000_000  # 0001-01-01
+_MAX_MILLISECONDS, _MIN_MILLISECONDS = _MAX_MICROSECONDS // 1000, _MIN_MICROSECONDS // 1000
 _DIGITS = re.compile(r"-?\d{1,40}", re.ASCII)
 _EXACT_NUMBER = re.compile(r"-?\d{1,40}(\.\d{1,40})?([eE][+-]?\d{1,3})?", re.ASCII)
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d{1,9}))?(Z|z|[+-]\d\d:?\d\d)?", re.ASCII)
 
 
-class _Misfit(Exception):
+class Misfit(Exception):
+    """A value is not of the type that it is coerced to: why, and what was wanted."""
+
     def __init__(self, reason: Reason, wanted: str) -> None:
+        """Keep what a `ContractViolation` says of a column."""
         super().__init__(wanted)
         self.reason = reason
         self.wanted = wanted
@@ -86,7 +90,7 @@ class RowReader:
         if column.keys[-1] in node.objects:
             raise ValueError(f"event {self.event.type!r}: the column {column.path!r} is an object with columns")
         kind = hive_types.parse(column.type)
-        node.leaves[column.keys[-1]] = (column.name, _coercion(column.type), kind if _has_struct(kind) else None)
+        node.leaves[column.keys[-1]] = (column.name, coercion(column.type), kind if _has_struct(kind) else None)
 
     def read(self, body: Mapping[str, object]) -> Row:
         """The row of one event.
@@ -117,7 +121,7 @@ class RowReader:
                     name, coerce, nested = leaf
                     try:
                         columns[name] = coerce(value)
-                    except _Misfit as misfit:
+                    except Misfit as misfit:
                         raise _violation(misfit, name) from None
                     if nested is not None and (unknown := _unknown_fields(nested, value)):
                         # The column keeps what it knows; the value as it was sent goes where nothing is dropped.
@@ -155,6 +159,23 @@ def reader(event: Event) -> RowReader:
     return RowReader(event)
 
 
+def epoch_text(milliseconds: int) -> str:
+    """A moment in epoch milliseconds as rows write it: UTC, milliseconds.
+
+    Raises:
+        OverflowError: the moment is not between the years 1 and 9999.
+    """
+    return _second_text(milliseconds // 1000) + _FRACTIONS[milliseconds % 1000]
+
+
+_FRACTIONS = tuple(f".{part:03d}" for part in range(1000))
+
+
+@lru_cache(maxsize=4096)  # the events of a request came, and mostly happened, in the same few minutes
+def _second_text(second: int) -> str:
+    return (_EPOCH + timedelta(seconds=second)).replace(tzinfo=None).isoformat(sep=" ", timespec="seconds")
+
+
 def timestamp_text(moment: datetime) -> str:
     """A moment as rows write it: UTC, milliseconds, or microseconds where it has them."""
     text = moment.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
@@ -162,7 +183,8 @@ def timestamp_text(moment: datetime) -> str:
 
 
 @cache
-def _coercion(hive_type: str) -> Coerce:
+def coercion(hive_type: str) -> Coerce:
+    """What turns the values of a Hive type into what a row holds."""
     return _coercion_of(hive_types.parse(hive_type))
 
 
@@ -185,13 +207,13 @@ def _string(value: object) -> str:
         return str(value)  # producers write identifiers as numbers; every digit is kept
     if isinstance(value, Decimal) and value.adjusted() < _LONGEST_ID and value == value.to_integral_value():
         return str(int(value))
-    raise _Misfit(Reason.WRONG_TYPE, f"a string, not {_json_type(value)}")
+    raise Misfit(Reason.WRONG_TYPE, f"a string, not {_json_type(value)}")
 
 
 def _boolean(value: object) -> bool:
     if value is True or value is False:
         return value
-    raise _Misfit(Reason.WRONG_TYPE, f"true or false, not {_json_type(value)}")
+    raise Misfit(Reason.WRONG_TYPE, f"true or false, not {_json_type(value)}")
 
 
 def _integer(bits: int) -> Coerce:
@@ -202,18 +224,18 @@ def _integer(bits: int) -> Coerce:
         if type(value) is int:
             whole = value
         elif isinstance(value, float | Decimal) and value == value and not -(2**64) < value < 2**64:
-            raise _Misfit(Reason.OUT_OF_RANGE, wanted)
+            raise Misfit(Reason.OUT_OF_RANGE, wanted)
         elif isinstance(value, float | Decimal) and value == value and value == int(value):
             whole = int(value)
             if isinstance(value, float) and abs(whole) > 2**53:
-                raise _Misfit(Reason.OUT_OF_RANGE, f"{wanted}; a fraction this large has lost digits")
+                raise Misfit(Reason.OUT_OF_RANGE, f"{wanted}; a fraction this large has lost digits")
         elif isinstance(value, str) and _DIGITS.fullmatch(value):
             whole = int(value)
         else:
-            raise _Misfit(Reason.WRONG_TYPE, f"{wanted}, not {_json_type(value)}")
+            raise Misfit(Reason.WRONG_TYPE, f"{wanted}, not {_json_type(value)}")
         if low <= whole <= high:
             return whole
-        raise _Misfit(Reason.OUT_OF_RANGE, wanted)
+        raise Misfit(Reason.OUT_OF_RANGE, wanted)
 
     return coerce
 
@@ -223,14 +245,14 @@ def _double(value: object) -> float | int:
         return _finite(value)
     if isinstance(value, Decimal):
         return _finite(float(value))
-    raise _Misfit(Reason.WRONG_TYPE, f"a number, not {_json_type(value)}")
+    raise Misfit(Reason.WRONG_TYPE, f"a number, not {_json_type(value)}")
 
 
 def _finite(value: float) -> float:
     # JSON has no infinity, yet 1e999 is valid JSON and becomes one on reading.
     if -1.7976931348623157e308 <= value <= 1.7976931348623157e308:
         return value
-    raise _Misfit(Reason.OUT_OF_RANGE, "a number that a double can hold")
+    raise Misfit(Reason.OUT_OF_RANGE, "a number that a double can hold")
 
 
 def _decimal(kind: hive_types.Decimal) -> Coerce:
@@ -239,20 +261,20 @@ def _decimal(kind: hive_types.Decimal) -> Coerce:
 
     def coerce(value: object) -> str:
         if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
-            raise _Misfit(Reason.WRONG_TYPE, f"{wanted}, not {_json_type(value)}")
+            raise Misfit(Reason.WRONG_TYPE, f"{wanted}, not {_json_type(value)}")
         text = repr(value) if isinstance(value, float) else str(value)
         if not _EXACT_NUMBER.fullmatch(text):
-            raise _Misfit(Reason.WRONG_TYPE if isinstance(value, str) else Reason.OUT_OF_RANGE, wanted)
+            raise Misfit(Reason.WRONG_TYPE if isinstance(value, str) else Reason.OUT_OF_RANGE, wanted)
         sign, digits, exponent = Decimal(text).as_tuple()
         shift = int(exponent) + kind.scale
         number = int("".join(map(str, digits)))
         if abs(shift) > 80:
             if number:
-                raise _Misfit(Reason.OUT_OF_RANGE, wanted)
+                raise Misfit(Reason.OUT_OF_RANGE, wanted)
             shift = 0
         scaled, lost = divmod(number, 10**-shift) if shift < 0 else (number * 10**shift, 0)
         if lost or scaled >= 10**kind.precision:
-            raise _Misfit(Reason.OUT_OF_RANGE, wanted)
+            raise Misfit(Reason.OUT_OF_RANGE, wanted)
         padded = str(scaled).rjust(kind.scale + 1, "0")
         point = len(padded) - kind.scale
         return ("-" if sign and scaled else "") + padded[:point] + ("." + padded[point:] if kind.scale else "")
@@ -262,24 +284,54 @@ def _decimal(kind: hive_types.Decimal) -> Coerce:
 
 def _timestamp(value: object) -> str:
     if type(value) is int:
-        microseconds = value * 1000
-    elif isinstance(value, float | Decimal) and -(10**18) < value < 10**18:
-        microseconds = round(value * 1000)
-    elif isinstance(value, str):
+        if _MIN_MILLISECONDS <= value <= _MAX_MILLISECONDS:
+            return epoch_text(value)
+        raise _no_moment()
+    if isinstance(value, str):
         return _timestamp_from_text(value)
+    if isinstance(value, float | Decimal) and -(10**18) < value < 10**18:
+        microseconds = round(value * 1000)
     else:
-        raise _Misfit(Reason.WRONG_TYPE, f"epoch milliseconds or ISO 8601 text, not {_json_type(value)}")
+        raise Misfit(Reason.WRONG_TYPE, f"epoch milliseconds or ISO 8601 text, not {_json_type(value)}")
     if not _MIN_MICROSECONDS <= microseconds <= _MAX_MICROSECONDS:
-        raise _Misfit(Reason.OUT_OF_RANGE, "a moment between the years 1 and 9999, in epoch milliseconds")
+        raise _no_moment()
     return timestamp_text(_EPOCH + timedelta(microseconds=microseconds))
 
 
+def _no_moment() -> Misfit:
+    return Misfit(Reason.OUT_OF_RANGE, "a moment between the years 1 and 9999, in epoch milliseconds")
+
+
 def _timestamp_from_text(text: str) -> str:
+    # What nearly all send, such as 2026-11-18T08:00:00.123Z, without the price of the other forms.
+    if text[11:16] in _MINUTES and text[16:19] in _SECONDS and text[10:11] in _SEPARATORS:
+        fraction = _UTC_FRACTIONS.get(text[19:])
+        if fraction and _is_day(text[:10]):
+            return f"{text[:10]} {text[11:19]}{fraction}"
+    return _timestamp_from_any_text(text)
+
+
+_MINUTES = frozenset(f"{hour:02d}:{minute:02d}" for hour in range(24) for minute in range(60))
+_SECONDS = frozenset(f":{second:02d}" for second in range(60))
+_SEPARATORS = frozenset("T ")
+_UTC_FRACTIONS = {"Z": ".000", **{f"{text}Z": text for text in _FRACTIONS}}
+
+
+@lru_cache(maxsize=4096)
+def _is_day(text: str) -> bool:
+    try:
+        # There are other texts that mean a day, such as 2026-W47-3.
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _timestamp_from_any_text(text: str) -> str:
     if _DIGITS.fullmatch(text):
         return _timestamp(int(text))
     found = _ISO.fullmatch(text)
     if found is None:
-        raise _Misfit(Reason.WRONG_TYPE, "epoch milliseconds or ISO 8601 text, such as 2026-11-18T08:00:00.123Z")
+        raise Misfit(Reason.WRONG_TYPE, "epoch milliseconds or ISO 8601 text, such as 2026-11-18T08:00:00.123Z")
     day, clock, fraction, zone = found.groups()
     # Digits finer than a microsecond are cut: no reader of the lake holds them.
     fraction = (fraction or "")[:6].ljust(6, "0")
@@ -288,24 +340,24 @@ def _timestamp_from_text(text: str) -> str:
         seconds = clock if len(clock) > 5 else f"{clock}:00"
         return timestamp_text(datetime.fromisoformat(f"{day}T{seconds}.{fraction}{zone}"))
     except (ValueError, OverflowError):
-        raise _Misfit(Reason.OUT_OF_RANGE, "a moment that the calendar has, between the years 1 and 9999") from None
+        raise Misfit(Reason.OUT_OF_RANGE, "a moment that the calendar has, between the years 1 and 9999") from None
 
 
 def _date(value: object) -> str:
     if not isinstance(value, str):
-        raise _Misfit(Reason.WRONG_TYPE, f"a date as text, not {_json_type(value)}")
+        raise Misfit(Reason.WRONG_TYPE, f"a date as text, not {_json_type(value)}")
     try:
         if len(value) != 10:
             raise ValueError
         return date.fromisoformat(value).isoformat()
     except ValueError:
-        raise _Misfit(Reason.WRONG_TYPE, "a date such as 2026-11-18") from None
+        raise Misfit(Reason.WRONG_TYPE, "a date such as 2026-11-18") from None
 
 
 def _array(element: Coerce) -> Coerce:
     def coerce(value: object) -> list[object]:
         if not isinstance(value, list):
-            raise _Misfit(Reason.WRONG_TYPE, f"an array, not {_json_type(value)}")
+            raise Misfit(Reason.WRONG_TYPE, f"an array, not {_json_type(value)}")
         return [None if item is None else element(item) for item in value]
 
     return coerce
@@ -314,7 +366,7 @@ def _array(element: Coerce) -> Coerce:
 def _map(element: Coerce) -> Coerce:
     def coerce(value: object) -> dict[str, object]:
         if not isinstance(value, dict):
-            raise _Misfit(Reason.WRONG_TYPE, f"an object, not {_json_type(value)}")
+            raise Misfit(Reason.WRONG_TYPE, f"an object, not {_json_type(value)}")
         return {key: None if item is None else element(item) for key, item in value.items()}
 
     return coerce
@@ -323,7 +375,7 @@ def _map(element: Coerce) -> Coerce:
 def _struct(fields: dict[str, Coerce]) -> Coerce:
     def coerce(value: object) -> dict[str, object]:
         if not isinstance(value, dict):
-            raise _Misfit(Reason.WRONG_TYPE, f"an object, not {_json_type(value)}")
+            raise Misfit(Reason.WRONG_TYPE, f"an object, not {_json_type(value)}")
         return {key: element(value[key]) for key, element in fields.items() if value.get(key) is not None}
 
     return coerce
@@ -360,7 +412,7 @@ _PRIMITIVES: dict[str, Coerce] = {
 }
 
 
-def _violation(misfit: _Misfit, column: str) -> ContractViolation:
+def _violation(misfit: Misfit, column: str) -> ContractViolation:
     return ContractViolation(
         reason=misfit.reason, column=column, sentence=f"column {column!r} should hold {misfit.wanted}"
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 
 import orjson
@@ -10,7 +9,8 @@ import orjson
 from contracts.reasons import ContractViolation, Reason
 from lambdas.shared import exact_json
 
-_LONG_NUMBER = re.compile(rb"\d[\d.]{15}|\d[eE]-\d{3}")
+_SHAPE = bytes.maketrans(b"123456789.E", b"0000000000e")
+_LONG_NUMBERS = (b"0" * 16, b"0e-000")
 """More digits than a double is sure to hold, or so small that it may become zero; others survive the fast parser."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -30,33 +30,29 @@ def read_json(line: bytes, *, exact: bool = False) -> object:
     """
     if line.startswith(_BYTE_ORDER_MARK):
         line = line[3:]
-    if exact or _LONG_NUMBER.search(line):
+    if exact or _may_hold_a_long_number(line):
         return _read_exactly(line)
     try:
         value = orjson.loads(line)
-    except orjson.JSONDecodeError:
+        again = orjson.dumps(value)
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         return _read_exactly(line)
-    return _read_exactly(line) if _may_repeat_a_key(line, value) else value
+    return value if again == line or same_quotes(line, again) else _read_exactly(line)
 
 
-def _may_repeat_a_key(line: bytes, value: object) -> bool:
-    # Every key in the text ends in `":`, or has white space before its colon; a string may hold both, so a
-    # difference is only a reason to look closer, and no difference means that each key was kept.
-    spaced = b" :" in line or b"\n:" in line or b"\t:" in line or b"\r:" in line
-    return spaced or line.count(b'":') != _count_keys(value)
+def same_quotes(line: bytes, again: bytes | bytearray) -> bool:
+    """Whether a text and what was read from it, written again, hold as many quotation marks.
+
+    If so, no key was lost to a second one of its name: it would have taken its marks along. Written again, a mark
+    inside a text is one mark, as it was; if it was sent as a code, it might make good a lost one, so a line with such
+    a code does not count as the same.
+    """
+    return line.count(b'"') == again.count(b'"') and not (b"\\" in line and b"\\u0022" in line)
 
 
-def _count_keys(value: object) -> int:
-    count = 0
-    stack = [value]
-    while stack:
-        node = stack.pop()
-        if type(node) is dict:
-            count += len(node)
-            stack.extend([item for item in node.values() if type(item) is dict or type(item) is list])
-        elif type(node) is list:
-            stack.extend([item for item in node if type(item) is dict or type(item) is list])
-    return count
+def _may_hold_a_long_number(line: bytes) -> bool:
+    shape = line.translate(_SHAPE)
+    return any(long in shape for long in _LONG_NUMBERS)
 
 
 def _read_exactly(line: bytes) -> object:

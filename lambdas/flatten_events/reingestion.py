@@ -11,8 +11,9 @@ import random
 import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+import msgspec
 
 from lambdas.flatten_events.landing import Arrival
 
@@ -35,8 +36,7 @@ class Kinesis(Protocol):
         """Put up to 500 records."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Returned:
+class Returned(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An event that came from the stream: its bytes, its first arrival, how often it was put back already."""
 
     line: bytes
