@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import orjson
@@ -10,8 +11,10 @@ from contracts.reasons import ContractViolation, Reason
 from lambdas.shared import exact_json
 
 _SHAPE = bytes.maketrans(b"123456789.E", b"0000000000e")
-_LONG_NUMBERS = (b"0" * 16, b"0e-000")
+_LONG_NUMBER, _SMALL_NUMBER = b"0" * 16, b"0e-000"
 """More digits than a double is sure to hold, or so small that it may become zero; others survive the fast parser."""
+_WHOLE_SMALL_NUMBER = re.compile(rb"0e-0{3,}(?:[\s,\]}]|$)")
+"""The second by itself: UUIDs hold its beginning often."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -52,7 +55,7 @@ def same_quotes(line: bytes, again: bytes | bytearray) -> bool:
 
 def _may_hold_a_long_number(line: bytes) -> bool:
     shape = line.translate(_SHAPE)
-    return any(long in shape for long in _LONG_NUMBERS)
+    return _LONG_NUMBER in shape or (_SMALL_NUMBER in shape and _WHOLE_SMALL_NUMBER.search(shape) is not None)
 
 
 def _read_exactly(line: bytes) -> object:
