@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from base64 import b64encode
 from collections.abc import Mapping
@@ -198,9 +197,11 @@ def _event_id(body: Mapping[str, object], line: bytes, arrival: Arrival) -> tupl
 
 
 def _derived_id(arrival: Arrival, content: bytes) -> str:
+    from hashlib import sha256  # at first need: most events have an id, and the import is a tenth of a cold start
+
     # A stream record may hold many lines under one sequence number, so the content joins the place.
     place = f"{arrival.sequence_number}:{arrival.sub_sequence}:".encode()
-    return "seq-" + hashlib.sha256(place + content).hexdigest()[:32]
+    return "seq-" + sha256(place + content).hexdigest()[:32]
 
 
 def _add_arrival(columns: dict[str, object], arrival: Arrival, derived: bool) -> None:

@@ -7,7 +7,6 @@ from them stays the same however often it goes round.
 from __future__ import annotations
 
 import json
-import random
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -95,6 +94,8 @@ def put_back(
 
     Returns whether each record is on the stream; a False is the caller's to report, nothing is lost silently.
     """
+    import random  # at first need, as boto3
+
     waiting = [(place, wrap(record), record.partition_key or "0") for place, record in enumerate(records)]
     too_large = [entry for entry in waiting if len(entry[1]) > MAX_RECORD_BYTES]
     waiting = [entry for entry in waiting if len(entry[1]) <= MAX_RECORD_BYTES]
