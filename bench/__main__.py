@@ -1,4 +1,7 @@
-"""`python -m bench [lake] …` measures the lake job beside others and holds it against its targets."""
+"""`python -m bench [lake] …` measures the lake job beside others and holds it against its targets.
+
+`python -m bench flatten …` is the flattening function's: see `bench/flatten`.
+"""
 
 from __future__ import annotations
 
@@ -9,33 +12,37 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.lake_job import ALL, DUCKDB, OURS, Bench, cores
+from bench.record import record, recorded
 from bench.report import changes, page
-from bench.results import BUSIER, LONGER, Late, Result, Results, load, targets
+from bench.results import BUSIER, LONGER, Late, Result, Results, from_json, targets
 from rehearsal.engine.spark.java import java_home
 
-HERE = Path(__file__).parent
-RECORDED, PAGE = HERE / "results.json", HERE / "RESULTS.md"
-CACHE = HERE.parent / ".cache" / "bench"
+PART = "lake"
+CACHE = Path(__file__).parent.parent / ".cache" / "bench"
 
 
 def main(argv: Sequence[str]) -> int:
     """Follow a command line. Exit status: 0 whatever was measured, 1 when rows differ or, with --strict, a miss."""
+    if argv[:1] == ["flatten"]:
+        from bench.flatten.__main__ import main as flatten  # its packages are not the lake's
+
+        return flatten(argv[1:])
     given = _parser().parse_args(argv)
     bench = Bench(cache=given.cache, cores=cores(given.cores), say=lambda text: print(text, flush=True))
     results = _measure(bench, given)
     text = page(results)
     print(f"\n{text}")
-    for line in changes(results, load(RECORDED)):
+    for line in changes(results, from_json(recorded(PART))):
         print(line)
     results.save(given.cache / "results.json")
     if given.record:
-        results.save(RECORDED)
-        PAGE.write_text(text, "utf-8")
-        print(f"recorded in {PAGE.relative_to(HERE.parent)} and {RECORDED.relative_to(HERE.parent)}")
+        record(PART, asdict(results), text)
+        print("recorded in bench/RESULTS.md and bench/results.json")
     missed = [target.what for target in targets(results) if not target.met]
     return 1 if any(one.rows_that_differ for one in results.results) or (given.strict and missed) else 0
 
@@ -47,7 +54,13 @@ def _parser() -> argparse.ArgumentParser:
         "DuckDB and Polars. Run it with nothing else beside it.",
     )
     add = parser.add_argument
-    add("what", nargs="?", choices=["lake"], default="lake", help="what is measured (lake, the job of raw events)")
+    add(
+        "what",
+        nargs="?",
+        choices=["lake"],
+        default="lake",
+        help="what is measured (lake, the job of raw events); flatten has options of its own: flatten --help",
+    )
     add("--gigabytes", type=float, default=1.0, help="size at which all contenders are compared (default: 1)")
     add("--sizes", type=_sizes, default=(0.1, 1.0, 4.0), help="sizes at which growth is measured (default: 0.1,1,4)")
     add("--rounds", type=int, default=3, help="rounds up to --gigabytes; beyond it there is one (default: 3)")

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 MB = 1_000_000
 OF_USUAL, OF_DUCKDB = 0.65, 4.0
@@ -81,7 +82,13 @@ def load(path: Path) -> Results | None:
     """The results in a file, or None when there is none."""
     if not path.exists():
         return None
-    held = json.loads(path.read_text("utf-8"))
+    return from_json(json.loads(path.read_text("utf-8")))
+
+
+def from_json(held: Any | None) -> Results | None:
+    """The results of what JSON held of them, or None for None."""
+    if held is None:
+        return None
     held["results"] = [Result(**one) for one in held["results"]]
     held["late"] = [Late(**one) for one in held["late"]]
     return Results(**held)
