@@ -61,11 +61,12 @@ class Row:
 class _Node:
     """What the contract knows below one object: columns by key, and objects by key.
 
-    A leaf is the column's name, its coercion and, where a struct may meet fields that it does not know, its type.
+    A leaf is the column's name, the Python type whose values it takes as they are, its coercion of others and, where a
+    struct may meet fields that it does not know, its type.
     """
 
     path: str
-    leaves: dict[str, tuple[str, Coerce, hive_types.HiveType | None]] = field(default_factory=dict)
+    leaves: dict[str, tuple[str, type | None, Coerce, hive_types.HiveType | None]] = field(default_factory=dict)
     objects: dict[str, _Node] = field(default_factory=dict)
 
 
@@ -90,7 +91,9 @@ class RowReader:
         if column.keys[-1] in node.objects:
             raise ValueError(f"event {self.event.type!r}: the column {column.path!r} is an object with columns")
         kind = hive_types.parse(column.type)
-        node.leaves[column.keys[-1]] = (column.name, coercion(column.type), kind if _has_struct(kind) else None)
+        as_it_is = _AS_THEY_ARE.get(column.type)
+        nested = kind if _has_struct(kind) else None
+        node.leaves[column.keys[-1]] = (column.name, as_it_is, coercion(column.type), nested)
 
     def read(self, body: Mapping[str, object]) -> Row:
         """The row of one event.
@@ -117,8 +120,10 @@ class RowReader:
         for key, value in body.items():
             leaf = node.leaves.get(key)
             if leaf is not None:
-                if value is not None:
-                    name, coerce, nested = leaf
+                name, as_it_is, coerce, nested = leaf
+                if type(value) is as_it_is:
+                    columns[name] = value
+                elif value is not None:
                     try:
                         columns[name] = coerce(value)
                     except Misfit as misfit:
@@ -410,6 +415,9 @@ _PRIMITIVES: dict[str, Coerce] = {
     "timestamp": _timestamp,
     "date": _date,
 }
+
+
+_AS_THEY_ARE: dict[str, type] = {"string": str, "boolean": bool}
 
 
 def _violation(misfit: Misfit, column: str) -> ContractViolation:

@@ -33,14 +33,17 @@ def read_json(line: bytes, *, exact: bool = False) -> object:
     """
     if line.startswith(_BYTE_ORDER_MARK):
         line = line[3:]
-    if exact or _may_hold_a_long_number(line):
+    if exact:
         return _read_exactly(line)
     try:
         value = orjson.loads(line)
         again = orjson.dumps(value)
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         return _read_exactly(line)
-    return value if again == line or same_quotes(line, again) else _read_exactly(line)
+    shape = line.translate(_SHAPE)
+    if _LONG_NUMBER not in shape and (again == line or (same_quotes(line, again) and not _holds_small_number(shape))):
+        return value
+    return _read_exactly(line)
 
 
 def same_quotes(line: bytes, again: bytes | bytearray) -> bool:
@@ -53,9 +56,8 @@ def same_quotes(line: bytes, again: bytes | bytearray) -> bool:
     return line.count(b'"') == again.count(b'"') and not (b"\\" in line and b"\\u0022" in line)
 
 
-def _may_hold_a_long_number(line: bytes) -> bool:
-    shape = line.translate(_SHAPE)
-    return _LONG_NUMBER in shape or (_SMALL_NUMBER in shape and _WHOLE_SMALL_NUMBER.search(shape) is not None)
+def _holds_small_number(shape: bytes) -> bool:
+    return _SMALL_NUMBER in shape and _WHOLE_SMALL_NUMBER.search(shape) is not None
 
 
 def _read_exactly(line: bytes) -> object:
