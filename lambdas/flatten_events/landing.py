@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache
@@ -62,9 +63,12 @@ def land(line: bytes, arrival: Arrival) -> Landed:
 
 def _land_plain(line: bytes, arrival: Arrival) -> Landed | None:
     """The row of an event that is plain enough for the fast way; None for any other."""
-    row = typed.read(line)
+    named = typed.named_type(line)
+    if named not in typed.DECLARED:
+        return _land_plain_unknown(line, arrival)
+    row = typed.read(named, line)
     if row is None:
-        return None if typed.names_declared_type(line) else _land_plain_unknown(line, arrival)
+        return None
     derived = not row.event_id
     if derived:
         row.event_id = _derived_id(arrival, line)
@@ -148,7 +152,7 @@ def _unknown(line: bytes, body: Mapping[str, object], arrival: Arrival) -> Lande
     if isinstance(body.get("event_type"), str):
         columns["event_type"] = body["event_type"]
     # The text itself, not what was parsed: nothing about it is rounded, reordered or reworded.
-    columns["body"] = line.decode("utf-8-sig")
+    columns["body"] = line.removeprefix(BOM_UTF8).decode()
     _add_arrival(columns, arrival, derived)
     return Landed(line=compact_json(columns) + b"\n", zone=EVENTS_ZONE, type=UNKNOWN.name, derived_id=derived)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from decimal import Decimal
 
 import orjson
@@ -15,7 +16,6 @@ _LONG_NUMBER, _SMALL_NUMBER = b"0" * 16, b"0e-000"
 """More digits than a double is sure to hold, or so small that it may become zero; others survive the fast parser."""
 _WHOLE_SMALL_NUMBER = re.compile(rb"0e-0{3,}(?:[\s,\]}]|$)")
 """The second by itself: UUIDs hold its beginning often."""
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def read_json(line: bytes, *, exact: bool = False) -> object:
@@ -31,8 +31,7 @@ def read_json(line: bytes, *, exact: bool = False) -> object:
     Raises:
         ContractViolation: not JSON, an object with a key twice, text that is no UTF-8, or nesting beyond reading.
     """
-    if line.startswith(_BYTE_ORDER_MARK):
-        line = line[3:]
+    line = line.removeprefix(BOM_UTF8)
     if exact:
         return _read_exactly(line)
     try:

@@ -45,42 +45,36 @@ class NotPlainError(TypeError):
     """A contract's column is of a type that only the exact reader takes."""
 
 
-def read(line: bytes) -> Any | None:
+def named_type(line: bytes) -> bytes:
+    """The first text that is named `event_type`, or nothing: most likely the event's type, which reading will tell."""
+    try:
+        return line.split(b'"event_type"', 1)[1].split(b'"', 2)[1]
+    except IndexError:
+        return b""
+
+
+def read(named: bytes, line: bytes) -> Any | None:
     """The row of one event, or None where only the exact reader can say what it is.
 
-    The first text that is named `event_type` tells whose reader to try; if it is not the event's own, that reader
-    does not take the event.
+    `named` is the type of a declared event, whose reader is tried; if it is another event's, that does not take it.
     """
     try:
-        named = _first_named_type(line)
         found = _READERS[named] if named in _READERS else _add_reader(named)
         return found(line) if found else None
-    except (IndexError, ValueError, rows.Misfit):  # msgspec's errors and those of UTF-8 are ValueErrors
+    except (ValueError, rows.Misfit):  # msgspec's errors and those of UTF-8 are ValueErrors
         return None
 
 
-def names_declared_type(line: bytes) -> bool:
-    """Whether the first type that a line names is one that a contract declares; a guess before it is read."""
-    try:
-        return events.by_type(_first_named_type(line).decode(errors="replace")) is not None
-    except IndexError:
-        return False
-
-
-def _first_named_type(line: bytes) -> bytes:
-    return line.split(b'"event_type"', 1)[1].split(b'"', 2)[1]
-
+DECLARED = {event.type.encode(): event for event in events.EVENTS}
+"""Contracts by event type, as `named_type` gives it."""
 
 _READERS: dict[bytes, Read | None] = {}
-"""By event type, of declared types only; filled at first use, because each costs a cold start its time."""
+"""By event type; filled at first use, because each costs a cold start its time."""
 
 
 def _add_reader(named: bytes) -> Read | None:
-    contract = events.by_type(named.decode(errors="replace"))
-    if contract is None:
-        return None
     try:
-        _READERS[named] = reader(contract)
+        _READERS[named] = reader(DECLARED[named])
     except NotPlainError:
         _READERS[named] = None
     return _READERS[named]

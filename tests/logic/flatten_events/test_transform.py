@@ -189,7 +189,7 @@ def test_an_event_that_the_function_fails_on_does_not_take_its_batch_with_it(mon
         return json.loads(line)
 
     monkeypatch.setattr("lambdas.flatten_events.landing.read_json", fail)
-    monkeypatch.setattr("lambdas.flatten_events.landing.typed.read", lambda line: fail(line) and None)
+    monkeypatch.setattr("lambdas.flatten_events.landing.typed.read", lambda _, line: fail(line) and None)
     answer = _transform([_record(LIKE % n, n) for n in range(3)])
     assert [record["result"] for record in answer.records] == ["Ok"] * 3
     assert answer.reasons == {"internal_error": 1}
@@ -200,5 +200,5 @@ def test_an_event_that_the_function_fails_on_does_not_take_its_batch_with_it(mon
 
 def test_an_event_that_the_fast_way_fails_on_is_read_the_exact_way(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = _transform([_record(LIKE % 1)])
-    monkeypatch.setattr("lambdas.flatten_events.landing.typed.read", lambda _: 1 / 0)
+    monkeypatch.setattr("lambdas.flatten_events.landing.typed.read", lambda *_: 1 / 0)
     assert _transform([_record(LIKE % 1)]) == plain
