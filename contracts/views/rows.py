@@ -116,9 +116,9 @@ class RowReader:
         return row
 
     def _walk(self, node: _Node, body: Mapping[str, object], row: Row, extra: dict[str, object]) -> None:
-        columns = row.columns
+        columns, leaves, objects = row.columns, node.leaves, node.objects
         for key, value in body.items():
-            leaf = node.leaves.get(key)
+            leaf = leaves.get(key)
             if leaf is not None:
                 name, as_it_is, coerce, nested = leaf
                 if type(value) is as_it_is:
@@ -133,7 +133,7 @@ class RowReader:
                         extra[key] = value
                         row.unknown_fields += unknown
                 continue
-            child = node.objects.get(key)
+            child = objects.get(key)
             if child is not None:
                 self._descend(child, key, value, row, extra)
                 continue

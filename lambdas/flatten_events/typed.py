@@ -83,7 +83,7 @@ def _add_reader(named: bytes) -> Read | None:
 def reader(event: Event) -> Read:
     """Make the function that reads a contract's events.
 
-    Its source is written here, because looking columns up one by one takes a quarter of the whole transformation.
+    Its source is written here, because looking the columns up one by one takes an eighth of the whole transformation.
 
     Raises:
         NotPlainError: the contract has a column that has to be read exactly.
