@@ -32,7 +32,7 @@ class JobSize:
     """Further attempts after a failed run (0 to 10: Jobs API page, MaxRetries)."""
 
     max_concurrent_runs: int = 1
-    """Runs at the same time; a further start is refused. A backfill beside the schedule needs 2 or more."""
+    """Runs at the same time; a further start is refused. More than 1 only for jobs whose entry says `overlaps`."""
 
     flexible: bool = False
     """Run on spare capacity: a third cheaper, starts when there is some (FLEX; G.1X and G.2X only)."""

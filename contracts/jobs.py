@@ -25,6 +25,8 @@ class Job:
     (`personal.batch_uploads_*`) of tables that are found as they come. `raw_catalog`: it reads the tables that crawlers
     keep in the raw database. `keys_persons`: it makes persons' keys, and so reads the secret. `tells_readers`: it
     publishes notices for readers of tables. `lists_files`: it looks for files of its tables that no table names.
+    `overlaps`: two runs of it may go on at once, because all it does is to add rows by key; any other job works out
+    from what is there what takes its place, and a second run would not see the first's.
     `window_hours` is the window that it takes when run on schedule.
     """
 
@@ -39,6 +41,7 @@ class Job:
     keys_persons: bool = False
     tells_readers: bool = False
     lists_files: bool = False
+    overlaps: bool = False
 
 
 EVENTS = Job(
@@ -48,6 +51,7 @@ EVENTS = Job(
     raw_prefixes=tuple(f"events/type={name}/" for name in EVENT_TABLES),
     writes=(*EVENT_TABLES.values(), EVENT_DETAILS, REJECTED_ROWS),
     keys_persons=True,
+    overlaps=True,
 )
 
 SHOW_TABLES = Job(

@@ -112,7 +112,8 @@ def _made(table: LakeTable) -> Column:
     """The end of a run's window where the run made the table: it published it, or ended well without a need to."""
     makers = [job.name for job in JOBS if table in job.writes and job is not MAINTENANCE]
     published = F.exists("tables", lambda one: one["table"] == table.full_name)
-    well = F.col("status") == "succeeded"
+    all_types = F.col("types").isNull() | F.array_contains("types", table.name)
+    well = (F.col("status") == "succeeded") & all_types
     return F.when(F.col("job").isin(makers) & (well | published), F.col("window_end"))
 
 

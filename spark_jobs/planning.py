@@ -147,7 +147,7 @@ def _add_new(seen: Seen, change: AddNew) -> Plan:
     known = 0
     if seen.snapshot_id is not None:
         there = keyed(seen.rows(made.scope)).select(*on)
-        repeated = there.join(rows.select(*on), on=on, how="left_semi").persist()
+        repeated = there.join(rows.select(*on), on=on, how="left_semi").distinct().persist()
         made.held.append(repeated)
         known = repeated.count()
         if known:
@@ -163,7 +163,9 @@ def _add_new(seen: Seen, change: AddNew) -> Plan:
 
 def _upsert(seen: Seen, change: Upsert) -> Plan:
     table = seen.table
-    day = day_column(table) if change.day_in_key else None
+    day = day_column(table)
+    if day not in table.key and not change.day_in_key:
+        day = None
     rows = aligned(change.rows, seen.columns).persist()
     given = measure(rows, table, day=day)
     made = Plan(given=given, held=[rows])

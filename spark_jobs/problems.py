@@ -7,7 +7,9 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from botocore.exceptions import ClientError
 from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
+from pyspark.errors import PySparkException
 
 from spark_jobs.expectations import Refused
 
@@ -47,12 +49,22 @@ class Problems:
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of what a failure says, of its cause where Spark wraps one; stack traces go to the log."""
-    text = str(error)
+    """What a failure says in one line that everybody may read; the log has all of it.
+
+    Of errors that are not the jobs' own only the kind is told, because their text may quote a value: of Spark's the
+    error class, of AWS's the code and the operation, of Java's the class of the cause.
+    """
+    if type(error).__module__.startswith("spark_jobs."):
+        lines = str(error).strip().splitlines()
+        return lines[0] if lines else type(error).__name__
     if isinstance(error, Py4JJavaError):
         cause = error.java_exception
         while cause.getCause() is not None:
             cause = cause.getCause()
-        text = cause.toString()
-    lines = text.strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+        return f"{cause.getClass().getName()}; the log says more"
+    if isinstance(error, PySparkException):
+        return f"{error.getErrorClass() or type(error).__name__}; the log says more"
+    if isinstance(error, ClientError):
+        code = error.response.get("Error", {}).get("Code", "an error without a code")
+        return f"{code} at {error.operation_name}; the log says more"
+    return f"{type(error).__name__}; the log says more"

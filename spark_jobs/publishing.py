@@ -31,6 +31,10 @@ BRANCH_KEPT_MS = 24 * 3600 * 1000
 _CONFLICTS = ("not an ancestor", "CommitFailedException", "ConcurrentModification")
 
 
+class Conflict(RuntimeError):
+    """Another run committed while a change was worked out; the attempt is made again."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
     """What a run did to one table: an entry of `tables` in transformed.job_runs.
@@ -57,8 +61,10 @@ def publish(run: Run, table: LakeTable, change: Change) -> Outcome:
         try:
             with run.lake.turn(table):
                 outcome = _attempt(run, table, change)
-        except (Py4JJavaError, PySparkException) as error:
-            if attempt == ATTEMPTS or not any(sign in str(error) for sign in _CONFLICTS):
+        except (Conflict, Py4JJavaError, PySparkException) as error:
+            if attempt == ATTEMPTS or not (
+                isinstance(error, Conflict) or any(sign in str(error) for sign in _CONFLICTS)
+            ):
                 raise
             time.sleep(random.uniform(0.5, 1.5) * attempt)  # noqa: S311 - it only keeps runs from meeting again
             attempt += 1
@@ -89,7 +95,7 @@ def _attempt(run: Run, table: LakeTable, change: Change) -> Outcome:
         if made.commit is None:
             return _outcome(table, made, before, written=False)
         branch = branch_name(run.arguments.run_id)
-        _start_branch(iceberg, branch)
+        _start_branch(iceberg, branch, before)
         on_branch = f"{seen.name}.branch_{branch}"
         made.commit(on_branch)
         iceberg.refresh()
@@ -101,11 +107,21 @@ def _attempt(run: Run, table: LakeTable, change: Change) -> Outcome:
         made.release()
 
 
-def _start_branch(iceberg: Any, branch: str) -> None:
-    """A branch at what readers see; one that a killed run left under this name is dropped."""
+def _start_branch(iceberg: Any, branch: str, before: Any) -> None:
+    """A branch at the snapshot that the change was worked out against, whatever readers see by now.
+
+    One that a killed run left under this name is dropped.
+    """
     if branch in iceberg.refs():
         iceberg.manageSnapshots().removeBranch(branch).commit()
-    iceberg.manageSnapshots().createBranch(branch).setMaxRefAgeMs(branch, BRANCH_KEPT_MS).commit()
+    if before:
+        started = iceberg.manageSnapshots().createBranch(branch, before.snapshotId())
+    else:
+        iceberg.refresh()
+        if iceberg.currentSnapshot():
+            raise Conflict("another run wrote the table's first rows meanwhile")
+        started = iceberg.manageSnapshots().createBranch(branch)
+    started.setMaxRefAgeMs(branch, BRANCH_KEPT_MS).commit()
 
 
 def _expect(

@@ -41,6 +41,7 @@ def _identified(run: Run, given: DataFrame) -> DataFrame:
         {
             "rejected_id": F.sha2(identity, 256),
             "job": F.lit(run.job.name),
-            "rejected_at": F.lit(run.window.end).cast("timestamp"),
+            # Not the window's time: what a backfill of old hours refuses is kept as long as any other.
+            "rejected_at": F.lit(run.record.started_at).cast("timestamp"),
         }
     )

@@ -78,6 +78,7 @@ class RunRecord:
             "rejected": dict(self.rejected),
             "tables": [asdict(outcome) for outcome in self.tables],
             "error": error[:_ERROR_LIMIT] if error else None,
+            "types": list(run.arguments.types) or None,
         }
         frame = run.spark.sql(
             "SELECT r.* FROM (SELECT from_json(:row, :ddl) AS r)",

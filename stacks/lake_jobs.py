@@ -29,7 +29,7 @@ class LakeJobsStack(Stack):
         """Make the stack for ``stage``; it holds no data but logs.
 
         Raises:
-            ConfigurationError: a size is configured for a job that there is not.
+            ConfigurationError: a size is configured for a job that there is not, or runs at once for one that may not.
         """
         super().__init__(
             scope,
@@ -136,4 +136,12 @@ def _check_names(settings: LakeJobs) -> None:
             given=unknown,
             allowed=", ".join(sorted(names)),
             fix="correct the name, or declare the job in contracts/jobs.py",
+        )
+    alone = sorted(job.name for job in JOBS if not job.overlaps and settings.size_of(job.name).max_concurrent_runs > 1)
+    if alone:
+        raise ConfigurationError(
+            what="max_concurrent_runs above 1 for jobs of which one run would not see what another does",
+            given=alone,
+            allowed=", ".join(sorted(job.name for job in JOBS if job.overlaps)),
+            fix="leave it at 1 and let a backfill wait for the schedule's run",
         )

@@ -36,13 +36,18 @@ def column_ddl(name: str, hive_type: str, description: str = "") -> str:
 def properties(table: LakeTable) -> dict[str, str]:
     """Table properties: format, owner, grain and contract version.
 
-    Of personal columns, no smallest and largest values are kept in metadata files, which outlive the rows.
+    Of personal columns, no smallest and largest values are kept in metadata files, which outlive the rows; of an open
+    table, of no column that is not declared.
     """
     bounds = {
         f"write.metadata.metrics.column.{column.name}": "counts"
         for column in table.columns
         if column.personal and not column.type.startswith(("map", "array", "struct"))
     }
+    if table.open:
+        bounds["write.metadata.metrics.default"] = "counts"
+        known = [column.name for column in table.columns if not (column.personal or column.person_id)]
+        bounds |= {f"write.metadata.metrics.column.{name}": "full" for name in known}
     return {
         **FORMAT_PROPERTIES,
         **bounds,

@@ -15,6 +15,7 @@ was left out, is made up for by the next. Each dataset, and each folder of uploa
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,6 +43,10 @@ from transforms import batch_files
 
 WITHDRAWN = "amp.withdrawn-at"
 """Table property: since when no file of the dataset has been there, in UTC."""
+READ_AS = "amp.read-as"
+"""Table property: a digest of the columns and types as which all files in the table were read."""
+_LONGEST_FOLDER, _DIGEST = 100, 8
+"""Characters of a folder's name in a table's name, which has 127 (contracts.model); longer ones end in a digest."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,13 +125,17 @@ def _take(run: Run, drop: Drop) -> None:
     columns = _columns(run, drop.table) if there else {}
     wanted = batch_files.wanted_columns(drop.dataset, crawled=drop.crawled.columns, table=columns, widens=widens)
     known = _known(run, drop.table) if there else {}
-    grown = there and any(columns.get(one.name) != one.type for one in wanted)
+    # What the table's columns are says nothing: they are made before the rows are, by a run that may then have failed.
+    read_as = hashlib.sha256(repr(sorted((one.name, one.type) for one in wanted)).encode()).hexdigest()
+    grown = there and _properties(run, drop.table).get(READ_AS) != read_as
     new = [file for file in drop.files if grown or known.get(file.key) != _micros(file)]
     gone = sorted(set(known) - {file.key for file in drop.files})
     if new or gone:
         _publish(
             run, drop, drop.crawled, wanted, new=new, gone=gone, replaced=sorted({f.key for f in new} & set(known))
         )
+    if run.lake.exists(drop.table) and (grown or not there):
+        _set_property(run, drop.table, READ_AS, read_as)
     if drop.shared is not None and run.lake.exists(drop.table):
         _share(run, drop, drop.shared)
     for table in (drop.table, drop.shared):
@@ -222,13 +231,15 @@ def _withdraw(run: Run, drop: Drop) -> None:
     for table in reversed(tables):
         if WITHDRAWN not in _properties(run, table):
             since = f"{run.window.end:%Y-%m-%dT%H:%M:%SZ}"
-            run.spark.sql(
-                f"ALTER TABLE {run.lake.name(table)} SET TBLPROPERTIES ({literal(WITHDRAWN)} = {literal(since)})"
-            )
+            _set_property(run, table, WITHDRAWN, since)
 
 
 def _properties(run: Run, table: LakeTable) -> Mapping[str, str]:
     return dict(run.lake.iceberg(table).properties())
+
+
+def _set_property(run: Run, table: LakeTable, name: str, value: str) -> None:
+    run.spark.sql(f"ALTER TABLE {run.lake.name(table)} SET TBLPROPERTIES ({literal(name)} = {literal(value)})")
 
 
 def _columns(run: Run, table: LakeTable) -> dict[str, str]:
@@ -251,4 +262,8 @@ def _micros(file: RawFile) -> int:
 
 
 def _table_name(folder: str) -> str:
-    return re.sub("[^a-z0-9_]", "_", folder.lower())
+    name = re.sub("[^a-z0-9_]", "_", folder.lower())
+    if len(name) <= _LONGEST_FOLDER:
+        return name
+    digest = hashlib.sha256(folder.encode()).hexdigest()[:_DIGEST]
+    return f"{name[: _LONGEST_FOLDER - _DIGEST - 1]}_{digest}"

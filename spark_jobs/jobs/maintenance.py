@@ -131,7 +131,9 @@ def _remove_past_retention(run: Run, table: LakeTable) -> int:
     if table.retention_days is None:
         return 0
     column = age_column(table)
-    oldest = (run.window.end - timedelta(days=table.retention_days)).date()
+    # A window in the future, by a slip of the pen, makes nothing older.
+    today = min(run.window.end, datetime.now(UTC))
+    oldest = (today - timedelta(days=table.retention_days)).date()
     old = (
         f"`{column}` < DATE '{oldest}'" if table.column[column].type == "date" else f"`{column}` < TIMESTAMP '{oldest}'"
     )

@@ -21,7 +21,9 @@ _COUNTED = ("like", "call_in", "chat_message", "follow", "poll_vote")
 def run(run: Run) -> None:
     """Write the days of the window, and those on which something happened that arrived in the window only."""
     events = {name: run.read(EVENT_TABLES[name]) for name in ("playback_metric", *_COUNTED)}
-    days = sorted({*run.window.days, *_touched_days(run, events)})
+    days = sorted(day for day in {*run.window.days, *_touched_days(run, events)} if day >= _oldest(run))
+    if not days:
+        return
     late = timedelta(hours=listening.MAX_INTERVAL_HOURS)
     activity = statistics.Activity(
         heard=listening.heard(events["playback_metric"].where(on_days("occurred_at", days, longer=late))),
@@ -30,6 +32,13 @@ def run(run: Run) -> None:
     )
     these = "day IN ({})".format(", ".join(f"DATE '{day}'" for day in days))
     run.publish(SHOW_STATISTICS_DAILY, Replace(rows=statistics.show_statistics(activity).where(these), where=these))
+
+
+def _oldest(run: Run) -> date:
+    """The first day of which everything is kept that is counted; statistics of days before it stay as they are."""
+    kept = (SESSIONS, *(EVENT_TABLES[name] for name in ("playback_metric", *_COUNTED)))
+    least = min(table.retention_days for table in kept if table.retention_days is not None)
+    return (run.record.started_at - timedelta(days=least)).date() + timedelta(days=1)
 
 
 def _touched_days(run: Run, events: dict[str, DataFrame]) -> list[date]:

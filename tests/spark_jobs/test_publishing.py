@@ -15,7 +15,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from contracts.lake import LakeTable, Zone
 from contracts.lake_tables import by_name
 from contracts.model import Column
-from spark_jobs import expectations
+from spark_jobs import expectations, planning
 from spark_jobs.changes import AddNew, Change, Replace, Upsert
 from spark_jobs.expectations import Refused
 from spark_jobs.job import Run
@@ -211,6 +211,56 @@ def test_a_commit_of_another_run_meanwhile_is_kept(desk: Desk, run: Run, monkeyp
     assert held(run) == [(18, "a", 1), (18, "b", 2), (18, "c", 3), (18, "d", 4)]
     assert outcome.rows_added == 1, "what the other run added is not added again"
     assert len(attempts) == 3
+
+
+@pytest.mark.parametrize("first", [[("18", "a", 1)], []])
+def test_a_commit_of_another_run_while_a_change_is_worked_out_is_kept(
+    desk: Desk, run: Run, monkeypatch: pytest.MonkeyPatch, first: list[tuple[str, str, int]]
+) -> None:
+    if first:
+        run.publish(COUNTS, AddNew(rows=rows(run, *first)))
+    other = desk.prepared(*WINDOW)
+    attempts = []
+
+    def interrupted(seen: planning.Seen, change: Change) -> planning.Plan:
+        made = planning.plan(seen, change)
+        attempts.append(1)
+        if len(attempts) == 1:
+            other.publish(COUNTS, AddNew(rows=rows(other, ("18", "b", 2), ("18", "c", 3))))
+        return made
+
+    monkeypatch.setattr("spark_jobs.publishing.plan", interrupted)
+    monkeypatch.setattr("spark_jobs.publishing.time.sleep", lambda _: None)
+
+    outcome = run.publish(COUNTS, AddNew(rows=rows(run, ("18", "c", 9), ("18", "d", 4))))
+
+    assert held(run) == [*((18, name, number) for _, name, number in first), (18, "b", 2), (18, "c", 3), (18, "d", 4)]
+    assert outcome.rows_added == 1, "what the other run added is not added again"
+
+
+def test_an_upsert_looks_at_the_days_of_its_rows_alone_where_the_day_is_part_of_the_key(run: Run) -> None:
+    run.publish(COUNTS, AddNew(rows=rows(run, ("17", "a", 1), ("18", "a", 1))))
+    current = run.lake.iceberg(COUNTS).currentSnapshot()
+    change = Upsert(rows=rows(run, ("18", "a", 2)))
+    seen = planning.Seen(
+        spark=run.spark,
+        table=COUNTS,
+        name=run.lake.name(COUNTS),
+        columns=run.lake.ensure(COUNTS, change.rows.schema),
+        snapshot_id=current.snapshotId(),
+    )
+    made = planning.plan(seen, change)
+    assert made.scope == "(`day` >= DATE '2026-11-18' AND `day` < DATE '2026-11-19')"
+    made.release()
+
+
+def test_metadata_of_an_open_table_keep_no_value_of_a_column_that_nobody_declared(run: Run) -> None:
+    uploads = table(name="uploads", zone=Zone.PERSONAL, open=True)
+    run.lake.ensure(uploads, rows(run, ("18", "a", 1)).withColumn("e_mail", F.lit("x")).schema)
+    properties = dict(run.lake.iceberg(uploads).properties())
+    assert properties["write.metadata.metrics.default"] == "counts"
+    assert "write.metadata.metrics.column.e_mail" not in properties
+    assert properties["write.metadata.metrics.column.day"] == "full"
 
 
 def test_a_table_says_what_its_contract_says(run: Run) -> None:

@@ -365,11 +365,18 @@ def test_a_failed_run_is_told_to_the_alarm_topic_by_a_role_that_can_do_nothing_e
 
 
 def test_a_size_in_the_configuration_reaches_its_job_alone(tmp_path: Path) -> None:
-    large = JobSize(worker_type="G.2X", max_workers=20, timeout_minutes=240, retries=0, shuffle_partitions=64)
+    large = JobSize(
+        worker_type="G.2X",
+        max_workers=20,
+        timeout_minutes=240,
+        retries=0,
+        shuffle_partitions=64,
+        max_concurrent_runs=2,
+    )
     stage = replace(
         STAGES["dev"],
         parts=frozenset({Part.DATA_LAKE, Part.LAKE_JOBS}),
-        lake_jobs=LakeJobs(sizes={"events": large, "maintenance": JobSize(flexible=True, max_concurrent_runs=2)}),
+        lake_jobs=LakeJobs(sizes={"events": large, "maintenance": JobSize(flexible=True)}),
     )
     assembly = synthesize(stage, tmp_path)
     jobs = {job.name: _job(assembly, job).properties for job in JOBS}
@@ -378,11 +385,21 @@ def test_a_size_in_the_configuration_reaches_its_job_alone(tmp_path: Path) -> No
     assert events["MaxRetries"] == 0
     assert events["NonOverridableArguments"]["--shuffle-partitions"] == "64"
     assert jobs["maintenance"]["ExecutionClass"] == "FLEX"
-    assert jobs["maintenance"]["ExecutionProperty"]["MaxConcurrentRuns"] == 2
+    assert events["ExecutionProperty"]["MaxConcurrentRuns"] == 2
     assert jobs["shows"]["ExecutionClass"] == "STANDARD"
     assert jobs["shows"]["MaxRetries"] == 1
     assert jobs["shows"]["ExecutionProperty"]["MaxConcurrentRuns"] == 1
     assert "--shuffle-partitions" not in jobs["shows"]["NonOverridableArguments"]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [LakeJobs(sizes={"sessions": JobSize(max_concurrent_runs=2)}), LakeJobs(size=JobSize(max_concurrent_runs=2))],
+)
+def test_a_job_of_which_one_run_would_not_see_what_another_does_runs_alone(settings: LakeJobs, tmp_path: Path) -> None:
+    stage = replace(STAGES["dev"], parts=frozenset({Part.DATA_LAKE, Part.LAKE_JOBS}), lake_jobs=settings)
+    with pytest.raises(ConfigurationError, match=r"given: \[.*'sessions'.*\]; allowed: events; fix:"):
+        synthesize(stage, tmp_path)
 
 
 def test_a_size_for_a_job_that_there_is_not_is_refused_by_name(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ pytest.importorskip("pyspark", reason="pyspark is in requirements-dev.txt alone;
 
 import duckdb
 
-from contracts.datasets import Format, by_name
+from contracts.datasets import UPLOADS, Format, by_name
 from spark_jobs.file_formats import HEAD_BYTES, wrong_format
 from spark_jobs.jobs import batch_files as job
 from spark_jobs.problems import JobFailed
@@ -164,6 +164,31 @@ def test_a_table_follows_its_files_and_what_the_catalog_finds_in_them(desk: Desk
     assert "lots" not in reasons[0]
 
 
+def test_a_column_that_a_failed_run_made_is_still_filled_from_every_file(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.put("batch/catalog/a.csv", b"show_id,category,city\ns1,news,Linz\n")
+    narrow, wide = (
+        {"show_id": "string", "category": "string"},
+        {"show_id": "string", "category": "string", "city": "string"},
+    )
+    take(desk, crawled("catalog", narrow, delimiter=","))
+    with monkeypatch.context() as failing:
+        failing.setattr("spark_jobs.publishing.plan", _fail)
+        with pytest.raises(JobFailed, match="RuntimeError; the log says more"):
+            take(desk, crawled("catalog", wide, delimiter=","))
+    assert "city" in desk.table("personal.batch_catalog").columns
+
+    take(desk, crawled("catalog", wide, delimiter=","))
+
+    assert rows(desk, "personal.batch_catalog", "show_id", "city") == [("s1", "Linz")]
+    assert take(desk, crawled("catalog", wide, delimiter=",")).rows_in == 0, "then nothing is read again"
+
+
+def _fail(*_: Any) -> None:
+    raise RuntimeError("the run ends here")
+
+
 def test_readers_of_a_withdrawn_dataset_are_told_once_and_its_tables_stay(desk: Desk) -> None:
     path = desk.put("batch/user_profiles/u.csv", b"user_id,plan,country,email\nu-1,free,AT,a@b.example\n")
     there = crawled("user_profiles", USERS)
@@ -256,7 +281,7 @@ def test_a_run_that_ended_before_the_shared_table_is_completed_by_the_next(
 
     with monkeypatch.context() as patched:
         patched.setattr(job, "_share", killed)
-        with pytest.raises(JobFailed, match=r"personal\.batch_catalog: killed"):
+        with pytest.raises(JobFailed, match=r"personal\.batch_catalog: MemoryError"):
             take(desk, crawled("catalog", CATALOG))
     assert rows(desk, "personal.batch_catalog", "show_id") == [("s1",)]
 
@@ -298,6 +323,16 @@ def test_types_of_the_catalog_become_types_that_the_lake_knows() -> None:
     assert batch_files.column_type("decimal(10,2)") == "decimal(10,2)"
     assert batch_files.column_type("struct<a:int>") == "string"
     assert batch_files.column_type("uniontype<int,string>") == "string"
+
+
+def test_folders_with_long_names_become_tables_of_their_own(desk: Desk) -> None:
+    first, second = "x" * 150, "x" * 149 + "y"
+    for folder in (first, second):
+        desk.put(f"batch/uploads/{folder}/a.csv", b"n\n1\n")
+    found = job.drops(desk.prepared("batch_files", "2026-11-18T00", "2026-11-19T00"), UPLOADS, [])
+    names = {drop.table.name for drop in found}
+    assert len(names) == 2
+    assert {len(name) for name in names} == {len("batch_uploads_") + 100}
 
 
 def test_names_that_become_equal_are_told_apart() -> None:

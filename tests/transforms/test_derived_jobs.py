@@ -27,6 +27,7 @@ FIRST, SECOND = ("2026-11-18T00", "2026-11-18T02"), ("2026-11-18T02", "2026-11-1
 JOBS = ("shows", "sessions", "show_statistics", "trending_shows")
 
 
+@pytest.mark.campaign
 def test_tables_made_window_by_window_are_those_of_the_second_implementation_over_all_events(desk: Desk) -> None:
     generated = {
         name: [row for row in every if "2026-11-18 00" <= row["arrived_at"] < "2026-11-18 05"]

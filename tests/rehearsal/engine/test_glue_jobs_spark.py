@@ -123,6 +123,7 @@ def stored(engine: Engine) -> list[tuple[str, str, int]]:
     return found
 
 
+@pytest.mark.campaign
 def test_a_job_merges_into_an_iceberg_table_and_a_killed_one_leaves_it_whole(
     tmp_path: Path, start_engine: StartEngine
 ) -> None:
