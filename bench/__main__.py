@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.lake_job import ALL, DUCKDB, OURS, Bench, cores
+from bench.pages import processor
 from bench.record import record, recorded
 from bench.report import changes, page
 from bench.results import BUSIER, LONGER, Late, Result, Results, from_json, targets
@@ -98,7 +99,7 @@ def _measure(bench: Bench, given: argparse.Namespace) -> Results:
     shutil.rmtree(bench.work)
     return Results(
         date=f"{datetime.now(UTC):%Y-%m-%d}",
-        machine=f"{_processor()}, {len(bench.cores)} cores of {platform.machine()}",
+        machine=f"{processor()}, {len(bench.cores)} cores of {platform.machine()}",
         versions=_versions(),
         at=given.gigabytes,
         results=results,
@@ -119,13 +120,6 @@ def _longer(bench: Bench, kept: Path, sizes: Sequence[float]) -> list[Late]:
         kept = bench.keep("smallest")
         late.append(bench.late(gigabytes, LONGER))
     return late
-
-
-def _processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor() or "a processor without a name"
 
 
 def _versions() -> dict[str, str]:

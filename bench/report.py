@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
+from bench.pages import table
 from bench.results import MB, Result, Results, targets
 
 NAMES = {
@@ -50,7 +51,7 @@ def page(results: Results) -> str:
         + ", ".join(f"{name} {version}" for name, version in results.versions.items())
         + ".",
         "## Targets",
-        _table(
+        table(
             ("", "wanted", "measured", ""),
             ((one.what, one.wanted, one.measured, "met" if one.met else "**missed**") for one in targets(results)),
         ),
@@ -59,7 +60,7 @@ def page(results: Results) -> str:
         _WHAT_IS_MEASURED.strip(),
         "## Late rows",
         _LATE.strip(),
-        _table(
+        table(
             ("table", "grown by", "rows", "added", "work", "CPU", "read", "written", "files added", "removed"),
             (
                 (
@@ -115,7 +116,7 @@ def _size(results: Results, gigabytes: float) -> str:
     ours = results.of("ours", gigabytes)
     first = found[0]
     title = f"## {gigabytes:g} GB of JSON: {first.rows_in:,} rows, medians of {first.rounds}"
-    return f"{title}\n\n" + _table(
+    return f"{title}\n\n" + table(
         ("", "work", "ours to it", "start-up", "whole", "CPU", "peak memory", "files", "most in a partition",
          "largest", "all files", "rows that differ"),
         (_row(one, ours) for one in found),
@@ -138,11 +139,6 @@ def _row(one: Result, ours: Result | None) -> Sequence[str]:
         _mb(one.bytes_out),
         str(one.rows_that_differ) if one.contender != "ours" else "",
     )
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _mb(size: int) -> str:

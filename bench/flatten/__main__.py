@@ -21,6 +21,7 @@ from bench.flatten.families import FAMILIES, KINDS, KNOWN, WIDER
 from bench.flatten.page import page
 from bench.flatten.results import Called, Flatten, Speed, changes, from_json, targets
 from bench.flatten.speed import interleaved, quietly
+from bench.pages import processor
 from bench.record import record, recorded
 
 PART = "flatten"
@@ -43,7 +44,7 @@ def main(argv: Sequence[str]) -> int:
     called = [] if given.no_runtime else [_called(name, given.calls, core) for name in ALL]
     results = Flatten(
         date=f"{datetime.now(UTC):%Y-%m-%d}",
-        machine=f"{_processor()}, one core",
+        machine=f"{processor()}, one core",
         versions={"Python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}},
         rounds=given.rounds,
         speeds=speeds,
@@ -155,13 +156,6 @@ def _large() -> bytes:
 
 def _json(value: dict[str, Any]) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
-
-
-def _processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor() or "a processor without a name"
 
 
 def _version(package: str) -> str:

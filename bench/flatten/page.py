@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 
 from bench.flatten.contenders import NAMES, OURS
 from bench.flatten.results import Flatten, Speed, targets
+from bench.pages import table
 
 _WHAT = """\
 CPU time of one process on one core. An event goes in as Firehose sends it, base64 in a request, and comes out as the
@@ -30,7 +31,7 @@ def page(results: Flatten) -> str:
         f"Written by `make bench ARGS=\"flatten --record\"` on {results.date}. {results.machine}. {versions}. "
         f"Medians of {results.rounds} interleaved rounds.",
         "## Targets",
-        _table(
+        table(
             ("", "wanted", "measured", ""),
             ((one.what, one.wanted, one.measured, "met" if one.met else "**missed**") for one in targets(results)),
         ),
@@ -38,7 +39,7 @@ def page(results: Flatten) -> str:
         _WHAT.strip(),
         *(_kind(results, kind) for kind in dict.fromkeys(one.kind for one in results.speeds)),
         "## Through the runtime client",
-        _table(
+        table(
             ("", "request", "response", "CPU", "start", "memory"),
             (
                 (
@@ -50,7 +51,7 @@ def page(results: Flatten) -> str:
         ),
         "## Agreement",
         "Values that each lands against ours, for known and wider events, and why they are not alike.",
-        _table(
+        table(
             ("", "agree", "not alike"),
             ((NAMES[name], str(found.get("agree", 0)), _reasons(found)) for name, found in results.agreement.items()),
         ),
@@ -70,15 +71,10 @@ def _kind(results: Flatten, kind: str) -> str:
     for name in dict.fromkeys(one.contender for one in found):
         cells = [next(one for one in found if (one.contender, one.family) == (name, family)) for family in families]
         rows.append([NAMES[name], *(_cell(one) for one in cells)])
-    return f"## Microseconds an event (span), times the floor: {kind}\n\n" + _table(head, rows)
+    return f"## Microseconds an event (span), times the floor: {kind}\n\n" + table(head, rows)
 
 
 def _cell(one: Speed) -> str:
     low, high = one.us_of_each
     text = f"{one.us:.1f} ({low:.1f} to {high:.1f}), {one.to_floor:.2f} ×"
     return f"**{text}**" if one.contender == OURS else text
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
