@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -26,32 +26,37 @@ class RuntimeFailed(RuntimeError):
 class Run:
     """One process: CPU seconds from its start to its first answer and of each call, its most bytes of memory.
 
-    A call is all that the process does from getting the request's bytes to having sent the response's.
+    A call is all that the process does from getting the request's bytes to having sent the response's. `import_s` is
+    the part of `cold_s` before the first request: the interpreter, the runtime client and what the handler imports.
     """
 
+    import_s: float
     cold_s: float
     call_s: list[float]
     peak_bytes: int
     response_bytes: int
 
 
-def run(handler: str, payloads: Sequence[bytes], *, core: int) -> Run:
+def run(handler: str, payloads: Sequence[bytes], *, core: int, environment: Mapping[str, str] | None = None) -> Run:
     """Start a process for `handler` (`package.module.name`) on one core and call it with each payload.
+
+    `environment` is added to this process's, and to what the flattening function reads.
 
     Raises:
         RuntimeFailed: the function raised, or its process ended.
     """
     server = _Api(payloads)
-    environment = {
+    variables = {
         **os.environ,
         "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{server.server_port}",
         "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
         "METRICS_NAMESPACE": "Amp/bench",
         "SERVICE": "flatten-events",
+        **(environment or {}),
     }
     process = subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "-m", "awslambdaric", handler],
-        env=environment,
+        env=variables,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         preexec_fn=lambda: os.sched_setaffinity(0, {core}),
@@ -73,6 +78,7 @@ def run(handler: str, payloads: Sequence[bytes], *, core: int) -> Run:
         server.server_close()
     peak = re.search(r"VmHWM:\s+(\d+) kB", status)
     return Run(
+        import_s=server.asked[0],
         cold_s=server.answered[0],
         call_s=[end - start for start, end in zip(server.asked, server.answered, strict=False)],
         peak_bytes=int(peak[1]) * 1024 if peak else 0,

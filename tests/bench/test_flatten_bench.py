@@ -155,6 +155,7 @@ def test_a_function_is_called_through_the_real_runtime_client(monkeypatch: pytes
     found = runtime.run("lambdas.flatten_events.handler.handler", [request] * 3, core=core)
     assert len(found.call_s) == 3
     assert 0 < min(found.call_s) < found.cold_s
+    assert found.import_s + found.call_s[0] == pytest.approx(found.cold_s)
     assert found.response_bytes > 1_000
     with pytest.raises(runtime.RuntimeFailed, match="KeyError"):
         runtime.run("lambdas.flatten_events.handler.handler", [b"{}"], core=core)
