@@ -36,7 +36,7 @@ rehearse: $(READY) ## rehearse the whole platform here; SHOWS=, EVENTS=, FILES=,
 	@python -m rehearsal $(if $(SHOWS),--shows "$(SHOWS)") $(if $(EVENTS),--events "$(EVENTS)") \
 		$(if $(FILES),--files "$(FILES)") $(if $(FAST),--fast) $(if $(KEEP),--keep) $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) --stage $(STAGE) $(ARGS)
 
-bench: $(READY) ## measure the lake job, or ARGS=flatten the flattening function, beside others; ARGS="flatten --help"
+bench: $(READY) ## measure the lake job, or the functions: ARGS=flatten, ARGS=ingest; ARGS="flatten --help"
 	@python -m bench $(ARGS)
 
 check: $(READY) ## check format, lint, types and the import law

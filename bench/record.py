@@ -9,7 +9,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 RESULTS, PAGE = "results.json", "RESULTS.md"
-PARTS = ("lake", "flatten")
+PARTS = ("lake", "flatten", "ingest")
 """In the page's order."""
 
 
