@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("duckdb", reason="duckdb is in requirements-dev.txt alone; make setup installs it")
+
 from bench import record
 from bench.__main__ import main
 from bench.ingest.__main__ import _latencies
