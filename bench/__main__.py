@@ -18,7 +18,7 @@ from pathlib import Path
 
 from bench.lake_job import ALL, DUCKDB, OURS, Bench, cores
 from bench.pages import processor
-from bench.record import record, recorded
+from bench.record import recorded, tell
 from bench.report import changes, page
 from bench.results import BUSIER, LONGER, Late, Result, Results, from_json, targets
 from rehearsal.engine.spark.java import java_home
@@ -40,14 +40,7 @@ def main(argv: Sequence[str]) -> int:
     given = _parser().parse_args(argv)
     bench = Bench(cache=given.cache, cores=cores(given.cores), say=lambda text: print(text, flush=True))
     results = _measure(bench, given)
-    text = page(results)
-    print(f"\n{text}")
-    for line in changes(results, from_json(recorded(PART))):
-        print(line)
-    results.save(given.cache / "results.json")
-    if given.record:
-        record(PART, asdict(results), text)
-        print("recorded in bench/RESULTS.md and bench/results.json")
+    tell(PART, asdict(results), page(results), changes(results, from_json(recorded(PART))), keep=given.record)
     missed = [target.what for target in targets(results) if not target.met]
     return 1 if any(one.rows_that_differ for one in results.results) or (given.strict and missed) else 0
 

@@ -1,9 +1,10 @@
-"""Keeps what the bench measured: one file of results and one page, a section for each part; measures nothing."""
+"""Tells and keeps what the bench measured: one file of results and one page, a section a part; measures nothing."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,16 @@ def record(part: str, results: Any, page: str, folder: Path = HERE) -> None:
     sections = {**_sections(folder), part: re.sub(r"^#", "##", page.strip(), flags=re.MULTILINE)}
     texts = [f"<!-- {name} -->\n\n{sections[name]}\n" for name in PARTS if name in sections]
     (folder / PAGE).write_text("\n".join(["# Measured\n", *texts]), "utf-8")
+
+
+def tell(part: str, results: Any, page: str, changes: Iterable[str], *, keep: bool) -> None:
+    """Print a part's page and what changed since it was recorded, and record it when told to `keep` it."""
+    print(f"\n{page}")
+    for line in changes:
+        print(line)
+    if keep:
+        record(part, results, page)
+        print(f"recorded in bench/{PAGE} and bench/{RESULTS}")
 
 
 def _results(folder: Path) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bench.pages import table
-from bench.results import MB, Result, Results, targets
+from bench.results import MB, Result, Results, changed_targets, targets
 
 NAMES = {
     "ours": "the platform's job",
@@ -94,11 +94,7 @@ def _changes(now: Results, recorded: Results) -> Iterator[str]:
         for known in recorded.late:
             if (known.gigabytes, known.grown_by) == (late.gigabytes, late.grown_by):
                 yield _change(f"late rows into {late.gigabytes:g} GB, {late.grown_by}", late.work_s, known.work_s)
-    was = {one.what: one for one in targets(recorded)}
-    for target in targets(now):
-        if target.what in was and was[target.what].met != target.met:
-            judged = "met" if target.met else "MISSED"
-            yield f"{target.what}: {target.measured}, was {was[target.what].measured}: now {judged}"
+    yield from changed_targets(targets(now), targets(recorded))
 
 
 def _change(what: str, now_s: float, before_s: float) -> str:

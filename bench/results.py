@@ -1,12 +1,10 @@
-"""Results of the bench of the lake job: what they hold, as a file, and which targets they reach; measures nothing."""
+"""Results of the bench of the lake job: what they hold and which targets they reach; measures nothing."""
 
 from __future__ import annotations
 
 import itertools
-import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 MB = 1_000_000
@@ -73,17 +71,6 @@ class Results:
         """A contender's result at a size."""
         return next((one for one in self.results if (one.contender, one.gigabytes) == (contender, gigabytes)), None)
 
-    def save(self, path: Path) -> None:
-        """Write them to a file."""
-        path.write_text(json.dumps(asdict(self), indent=1) + "\n", "utf-8")
-
-
-def load(path: Path) -> Results | None:
-    """The results in a file, or None when there is none."""
-    if not path.exists():
-        return None
-    return from_json(json.loads(path.read_text("utf-8")))
-
 
 def from_json(held: Any | None) -> Results | None:
     """The results of what JSON held of them, or None for None."""
@@ -102,6 +89,15 @@ class Target:
     wanted: str
     measured: str
     met: bool
+
+
+def changed_targets(now: Iterable[Target], before: Iterable[Target]) -> Iterator[str]:
+    """The targets that are met now and were not, or the other way round, a line each."""
+    was = {target.what: target for target in before}
+    for target in now:
+        if target.what in was and was[target.what].met != target.met:
+            judged = "met" if target.met else "MISSED"
+            yield f"{target.what}: {target.measured}, was {was[target.what].measured}: now {judged}"
 
 
 def targets(results: Results) -> Iterator[Target]:

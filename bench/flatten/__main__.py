@@ -14,15 +14,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench.flatten import families, runtime
+from bench import runtime
+from bench.flatten import families
 from bench.flatten.agreement import REAL, compare
 from bench.flatten.contenders import ALL, FLATTENING, FLOOR, OURS, Transform, contender
 from bench.flatten.families import FAMILIES, KINDS, KNOWN, WIDER
 from bench.flatten.page import page
 from bench.flatten.results import Called, Flatten, Speed, changes, from_json, targets
-from bench.flatten.speed import interleaved, quietly
+from bench.flatten.speed import interleaved
 from bench.pages import processor
-from bench.record import record, recorded
+from bench.record import recorded, tell
+from bench.runtime import quietly
 
 PART = "flatten"
 HANDLERS = {OURS: "lambdas.flatten_events.handler.handler", FLOOR: f"bench.flatten.functions.{FLOOR}"}
@@ -52,12 +54,7 @@ def main(argv: Sequence[str]) -> int:
         response_to_request=response_to_request,
         agreement=agreement,
     )
-    print(page(results))
-    for line in changes(results, from_json(recorded(PART))):
-        print(line)
-    if given.record:
-        record(PART, results.as_json(), page(results))
-        print("recorded in bench/RESULTS.md and bench/results.json")
+    tell(PART, results.as_json(), page(results), changes(results, from_json(recorded(PART))), keep=given.record)
     differ = any(found.get(real) for found in agreement.values() for real in REAL)
     missed = any(not target.met for target in targets(results))
     return 1 if differ or (given.strict and missed) else 0
@@ -126,8 +123,7 @@ def _called(name: str, calls: int, core: int) -> Called:
     handler = HANDLERS.get(name, f"bench.flatten.functions.{name}")
     small = _json(families.request(families.lines("click", KNOWN, 1)))
     starts = [
-        runtime.run(handler, [small], core=core).cold_s
-        - runtime.run("bench.flatten.bare.handler", [small], core=core).cold_s
+        runtime.run(handler, [small], core=core).cold_s - runtime.run("bench.bare.handler", [small], core=core).cold_s
         for _ in range(calls)
     ]
     middle = _json(families.request(families.lines("chat", KNOWN, 700)))
@@ -135,7 +131,7 @@ def _called(name: str, calls: int, core: int) -> Called:
     large = _large()
     extra = (
         runtime.run(handler, [large], core=core).peak_bytes
-        - runtime.run("bench.flatten.bare.handler", [small], core=core).peak_bytes
+        - runtime.run("bench.bare.handler", [small], core=core).peak_bytes
     )
     return Called(
         contender=name,

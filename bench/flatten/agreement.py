@@ -8,7 +8,7 @@ from collections import Counter
 from typing import Any
 
 from bench.flatten.contenders import Transform
-from bench.flatten.speed import quietly
+from bench.runtime import quietly
 from contracts import events
 from contracts.envelope import LANDING
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import statistics
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from bench.flatten.contenders import FLOOR, Transform
+from bench.runtime import quietly
 
 
 def interleaved(transforms: Mapping[str, Transform], request: dict[str, Any], rounds: int) -> dict[str, dict[str, Any]]:
@@ -34,11 +33,6 @@ def interleaved(transforms: Mapping[str, Transform], request: dict[str, Any], ro
         }
         for name, times in taken.items()
     }
-
-
-def quietly() -> contextlib.AbstractContextManager[object]:
-    """Keeps off the screen what the function writes to its log."""
-    return contextlib.redirect_stdout(io.StringIO())
 
 
 def _cpu_s(call: Callable[[], object]) -> float:

@@ -11,7 +11,7 @@ import statistics
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from bench.flatten import runtime
+from bench import runtime
 from bench.ingest.batches import batch, shows
 from bench.ingest.contenders import HANDLER, OURS, contenders
 from bench.ingest.page import page
@@ -19,13 +19,13 @@ from bench.ingest.results import Cold, Ingest, changes, from_json, targets
 from bench.ingest.services import Services
 from bench.ingest.speed import rates, repeats
 from bench.pages import processor
-from bench.record import record, recorded
+from bench.record import recorded, tell
 from config.model import ShowCatalog
 
 PART = "ingest"
 REPEATS = ((1, False), (2, False), (5, False), (5, True))
 """How often each show is announced, and whether its announcements follow each other."""
-_BARE = "bench.flatten.bare.handler"
+_BARE = "bench.bare.handler"
 _PACKAGES = ("boto3", "urllib3", "aws-lambda-powertools", "awslambdaric")
 
 
@@ -55,12 +55,7 @@ def main(argv: Sequence[str]) -> int:
         repeats=repeated,
         cold=cold,
     )
-    print(page(results))
-    for line in changes(results, from_json(recorded(PART))):
-        print(line)
-    if given.record:
-        record(PART, results.as_json(), page(results))
-        print("recorded in bench/RESULTS.md and bench/results.json")
+    tell(PART, results.as_json(), page(results), changes(results, from_json(recorded(PART))), keep=given.record)
     return 1 if given.strict and any(not target.met for target in targets(results)) else 0
 
 

@@ -12,9 +12,9 @@ from unittest.mock import patch
 
 import urllib3
 
-from bench.flatten.speed import quietly
 from bench.ingest.batches import batch
 from bench.ingest.services import TOKEN, Services
+from bench.runtime import quietly
 
 OURS, BARE = "ours", "bare"
 NAMES = {OURS: "the ingest function", BARE: "bare calls"}

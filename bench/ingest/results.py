@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bench.ingest.contenders import OURS
-from bench.results import Target
+from bench.results import Target, changed_targets
 
 COLD_S = 0.150
 """Imports and first call over those of a function that does nothing, in CPU seconds."""
@@ -145,11 +145,7 @@ def changes(now: Ingest, before: Ingest | None) -> Iterator[str]:
             yield _change(f"CPU a show {at}", one.cpu_ms, known.cpu_ms)
     if now.cold and before.cold:
         yield _change("cold start", now.cold.cold_s * 1e3, before.cold.cold_s * 1e3)
-    was = {target.what: target for target in targets(before)}
-    for target in targets(now):
-        if target.what in was and was[target.what].met != target.met:
-            judged = "met" if target.met else "MISSED"
-            yield f"{target.what}: {target.measured}, was {was[target.what].measured}: now {judged}"
+    yield from changed_targets(targets(now), targets(before))
 
 
 def _change(what: str, now_ms: float, before_ms: float) -> str:

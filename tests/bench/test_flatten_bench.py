@@ -147,7 +147,7 @@ def test_a_part_that_is_recorded_leaves_the_other_as_it_was(tmp_path: Path) -> N
 
 def test_a_function_is_called_through_the_real_runtime_client(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("awslambdaric", reason="needs requirements-dev.txt")
-    from bench.flatten import runtime
+    from bench import runtime
 
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [os.getcwd(), os.environ.get("PYTHONPATH", "")])))
     core = max(os.sched_getaffinity(0))

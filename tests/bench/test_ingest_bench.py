@@ -189,7 +189,7 @@ def test_the_function_starts_through_the_real_runtime_client(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("awslambdaric", reason="needs requirements-dev.txt")
-    from bench.flatten import runtime
+    from bench import runtime
 
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [os.getcwd(), os.environ.get("PYTHONPATH", "")])))
     core = max(os.sched_getaffinity(0))

@@ -8,6 +8,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,9 @@ from bench.contenders import duckdb_sql, polars_frames
 from bench.contenders.entry import Task
 from bench.generation import END, LATE_HOUR, SHARES, START, Made, generate, late_batch
 from bench.processes import ContenderFailed, measure
+from bench.record import record, recorded
 from bench.report import changes, page
-from bench.results import LONGER, Late, Result, Results, load, targets
+from bench.results import LONGER, Late, Result, Results, from_json, targets
 from contracts.events import by_type
 
 TYPES = tuple(SHARES)
@@ -199,13 +201,13 @@ def test_late_rows_that_cost_what_the_history_holds_are_a_miss() -> None:
 
 def test_a_slower_change_shows_beside_what_was_recorded(tmp_path: Path) -> None:
     before = results([result("ours", 10.0)])
-    before.save(tmp_path / "results.json")
-    recorded = load(tmp_path / "results.json")
-    assert recorded == before
-    (line,) = changes(results([result("ours", 13.0)]), recorded)
+    record("lake", asdict(before), "# A page", tmp_path)
+    found = from_json(recorded("lake", tmp_path))
+    assert found == before
+    (line,) = changes(results([result("ours", 13.0)]), found)
     assert "+30%" in line
     assert "SLOWER" in line
-    assert load(tmp_path / "none.json") is None
+    assert from_json(recorded("lake", tmp_path / "none")) is None
 
 
 def test_the_page_says_what_was_missed() -> None:

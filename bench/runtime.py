@@ -6,6 +6,8 @@ The runtime client (`awslambdaric`) runs in a process of its own and talks to a 
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import re
 import subprocess
@@ -35,6 +37,11 @@ class Run:
     call_s: list[float]
     peak_bytes: int
     response_bytes: int
+
+
+def quietly() -> contextlib.AbstractContextManager[object]:
+    """Keeps off the screen what a function writes to its log."""
+    return contextlib.redirect_stdout(io.StringIO())
 
 
 def run(handler: str, payloads: Sequence[bytes], *, core: int, environment: Mapping[str, str] | None = None) -> Run:
