@@ -11,7 +11,7 @@ from building_blocks.catalog_table import CatalogTable, arrival_hours, one_of
 from building_blocks.encryption_key import EncryptionKey
 from building_blocks.lake_bucket import AccessLogBucket, LakeBucket, ObjectNotices
 from building_blocks.notice_topic import NoticeTopic
-from building_blocks.operator_policy import OperatorPolicy
+from building_blocks.operator_policy import FAILED_PREFIXES, OperatorPolicy
 from building_blocks.person_key_secret import PersonKeySecret
 from building_blocks.retention import removal_policy
 from config import naming
@@ -66,7 +66,7 @@ class DataLakeStack(Stack):
             keep=keep_data,
             retention_days=stage.data_lake.raw_retention_days,
             # Not batch files: those that a table is made of must not go unannounced; their owners remove them.
-            expiring_prefixes=("events/", "quarantine/", "firehose-errors/"),
+            expiring_prefixes=("events/", *FAILED_PREFIXES),
             infrequent_access_after_days=stage.data_lake.raw_infrequent_access_after_days,
             noncurrent_retention_days=stage.data_lake.noncurrent_retention_days,
             notices=batch_files,
