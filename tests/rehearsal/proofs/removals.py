@@ -59,6 +59,8 @@ def needed(engine: Engine, removals: Sequence[Removal]) -> list[Needed]:
         if removal.effect != "refused" or removal.action is None:
             continue
         managed = removal.policy.removeprefix("the managed policy ")
+        if managed not in resources and removal.owner not in resources:
+            continue  # the role of an application outside, whose own policies stand in no template
         resource = resources[managed if managed in resources else removal.owner]
         place: tuple[str | int, ...] = ("PolicyDocument", "Statement")
         if managed not in resources:
