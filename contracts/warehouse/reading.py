@@ -226,9 +226,9 @@ def _check_value(value: object, kind: str) -> None:
     wanted = int if kind in {"integer", "bigint"} else bool if kind == "boolean" else str
     if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
         raise _Refused(f"values holds {value!r}; allowed is {_WORDS[wanted]}, for the type is {kind}")
-    if isinstance(value, str) and (len(value) > _LONGEST_VALUE or not value.isprintable()):
+    if isinstance(value, str) and (len(value) > _LONGEST_VALUE or not value.isprintable() or "\\" in value):
         raise _Refused(
-            f"values holds a text that is too long or not printable; allowed are {_LONGEST_VALUE} characters"
+            f"values holds {value[:_LONGEST_VALUE]!r}; allowed are {_LONGEST_VALUE} printable characters, no backslash"
         )
 
 

@@ -1,0 +1,172 @@
+"""What is true of a warehouse, one fact at a time, so that plans are differences of sets.
+
+A fact is its kind and some texts; what each kind's texts are stands beside it. It must not know SQL.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from enum import Enum
+from hashlib import sha256
+from typing import NamedTuple
+
+from contracts.warehouse.model import ALL_TABLES, Declaration, Role, RowPolicy, User
+
+
+class Kind(Enum):
+    """The kinds of facts, in the order in which people read them."""
+
+    SCHEMA = "schema"
+    EXTERNAL_SCHEMA = "external schema"
+    ROLE = "role"
+    USER = "user"
+    CONNECTION_LIMIT = "connection limit"
+    SECRET = "secret"  # noqa: S105 - a word
+    MEMBER = "member"
+    SCHEMA_GRANT = "schema grant"
+    TABLE_GRANT = "table grant"
+    COLUMN_GRANT = "column grant"
+    DEFAULT_GRANT = "default grant"
+    ROW_POLICY = "row policy"
+    ATTACHED = "attached policy"
+    ROW_SECURITY = "row security"
+
+
+class Fact(NamedTuple):
+    """One thing that is so."""
+
+    kind: Kind
+    parts: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """A sentence's part, for people."""
+        return _SENTENCES[self.kind].format(*self.parts)
+
+
+_SENTENCES: Mapping[Kind, str] = {
+    Kind.SCHEMA: "schema {0}",
+    Kind.EXTERNAL_SCHEMA: "external schema {0} over Glue database {1}",
+    Kind.ROLE: "role {0}",
+    Kind.USER: "user {0}",
+    Kind.CONNECTION_LIMIT: "user {0} limited to {1} connections",
+    Kind.SECRET: "secret of {0}, rotated as {1}",
+    Kind.MEMBER: "{1} has role {0}",
+    Kind.SCHEMA_GRANT: "{1} on schema {0} to {2}",
+    Kind.TABLE_GRANT: "{2} on {0}.{1} to {3}",
+    Kind.COLUMN_GRANT: "{3} on column {2} of {0}.{1} to {4}",
+    Kind.DEFAULT_GRANT: "{2} on tables that {0} will make in {1} to {3}",
+    Kind.ROW_POLICY: "row policy {0}",
+    Kind.ATTACHED: "row policy {0} on {1}.{2} for {3}",
+    Kind.ROW_SECURITY: "row-level security of {0}.{1}",
+}
+"""The texts of each kind: who is granted to is written as ``role:<name>``, ``user:<name>``, ``group:<name>``,
+``public``."""
+
+SINGLE_USER = "single-user"
+ALTERNATING_USERS = "alternating-users"
+
+Table = tuple[str, str]
+"""Schema and table."""
+
+
+class Wanted(NamedTuple):
+    """The facts that a declaration asks for, the policies by the names that they have in the warehouse, and the
+    declared rights on tables that are not there yet."""
+
+    facts: frozenset[Fact]
+    policies: Mapping[str, RowPolicy]
+    waiting: tuple[str, ...]
+
+
+def wanted(declaration: Declaration, *, databases: Mapping[str, str], tables: Collection[Table]) -> Wanted:
+    """What must be so.
+
+    Args:
+        declaration: checked as a whole.
+        databases: Glue database by zone.
+        tables: the tables and views that there are; rights on ``*`` are rights on each of a schema.
+    """
+    facts: set[Fact] = set()
+    waiting: list[str] = []
+    facts.update(Fact(Kind.SCHEMA, (schema.name,)) for schema in declaration.schemas)
+    facts.update(
+        Fact(Kind.EXTERNAL_SCHEMA, (schema.name, databases[schema.zone])) for schema in declaration.external_schemas
+    )
+    for role in declaration.roles:
+        facts.update(_of_role(role, tables, waiting))
+    for user in declaration.users:
+        facts.update(_of_user(user))
+    policies = {policy_name(policy): policy for policy in declaration.row_policies}
+    for name, policy in policies.items():
+        facts.update(_of_policy(name, policy, tables, waiting))
+    return Wanted(facts=frozenset(facts), policies=policies, waiting=tuple(sorted(set(waiting))))
+
+
+def policy_name(policy: RowPolicy) -> str:
+    """A policy's name in the warehouse: its own and a digest of what it says.
+
+    So a policy is never changed: the new one is attached before the old one goes, and no row shows in between.
+    """
+    said = json.dumps([policy.column, policy.type, list(policy.values), policy.equals_user])
+    return f"{policy.name[:54]}_{sha256(said.encode()).hexdigest()[:8]}"
+
+
+def to_json(facts: Collection[Fact]) -> str:
+    """The facts as text, equal for equal sets."""
+    return json.dumps(sorted([fact.kind.value, *fact.parts] for fact in facts), separators=(",", ":"))
+
+
+def from_json(text: str) -> frozenset[Fact]:
+    """The facts of `to_json`."""
+    return frozenset(Fact(Kind(kind), tuple(parts)) for kind, *parts in json.loads(text))
+
+
+def _of_role(role: Role, tables: Collection[Table], waiting: list[str]) -> Iterator[Fact]:
+    yield Fact(Kind.ROLE, (role.name,))
+    to = f"role:{role.name}"
+    for parent in role.member_of:
+        yield Fact(Kind.MEMBER, (parent, to))
+    for grant in role.grants:
+        if not grant.table:
+            for privilege in grant.privileges:
+                yield Fact(Kind.SCHEMA_GRANT, (grant.schema, privilege, to))
+            continue
+        if grant.table == ALL_TABLES:
+            over = [table for table in tables if table[0] == grant.schema]
+        elif (grant.schema, grant.table) in tables:
+            over = [(grant.schema, grant.table)]
+        else:
+            over = []
+            waiting.append(f"{to.removeprefix('role:')} waits for table {grant.schema}.{grant.table}")
+        for schema, table in over:
+            for privilege in grant.privileges:
+                for column in grant.columns:
+                    yield Fact(Kind.COLUMN_GRANT, (schema, table, column, privilege, to))
+                if not grant.columns:
+                    yield Fact(Kind.TABLE_GRANT, (schema, table, privilege, to))
+    for default in role.default_grants:
+        for privilege in default.privileges:
+            yield Fact(Kind.DEFAULT_GRANT, (default.owner, default.schema, privilege, to))
+
+
+def _of_user(user: User) -> Iterator[Fact]:
+    rotation = ALTERNATING_USERS if len(user.logins) > 1 else SINGLE_USER
+    yield Fact(Kind.SECRET, (user.name, rotation))
+    for login in user.logins:
+        yield Fact(Kind.USER, (login,))
+        if user.connection_limit is not None:
+            yield Fact(Kind.CONNECTION_LIMIT, (login, str(user.connection_limit)))
+        for role in user.roles:
+            yield Fact(Kind.MEMBER, (role, f"user:{login}"))
+
+
+def _of_policy(name: str, policy: RowPolicy, tables: Collection[Table], waiting: list[str]) -> Iterator[Fact]:
+    yield Fact(Kind.ROW_POLICY, (name,))
+    for attachment in policy.attached:
+        if (attachment.schema, attachment.table) not in tables:
+            waiting.append(f"row policy {policy.name} waits for table {attachment.schema}.{attachment.table}")
+            continue
+        yield Fact(Kind.ROW_SECURITY, (attachment.schema, attachment.table))
+        for role in attachment.roles:
+            yield Fact(Kind.ATTACHED, (name, attachment.schema, attachment.table, f"role:{role}"))

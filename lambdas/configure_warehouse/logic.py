@@ -1,0 +1,233 @@
+"""Makes a cluster what its declaration says: reads, compares, plans, runs, remembers; a second run does nothing."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from contracts.warehouse.declaration import declaration_of
+from contracts.warehouse.model import Declaration, DeclarationError
+from lambdas.configure_warehouse.data_api import StatementError, StillRunningError
+from lambdas.configure_warehouse.declarations import BeingSeededError, Declarations, Items, NoDeclarationError
+from lambdas.configure_warehouse.facts import ALTERNATING_USERS, SINGLE_USER, Fact, Kind, wanted
+from lambdas.configure_warehouse.history import HeldError
+from lambdas.configure_warehouse.inspection import inspect
+from lambdas.configure_warehouse.planning import Plan, plan
+from lambdas.configure_warehouse.statements import Statement, batches
+from lambdas.configure_warehouse.warehouse import UnavailableError, Warehouse
+
+SPARE_SECONDS = 30.0
+"""What must be left of the invocation to begin another transaction."""
+
+LOCK_SECONDS = 60.0
+"""How long a lock outlives the invocation that took it."""
+
+ASK_AGAIN_SECONDS = 60
+
+CONFIGURED = "configured"
+UNCHANGED = "unchanged"
+CONTINUED = "continued"
+HELD = "held"
+UNAVAILABLE = "unavailable"
+REFUSED = "refused"
+FAILED = "failed"
+RESULTS = (CONFIGURED, UNCHANGED, CONTINUED, HELD, UNAVAILABLE, REFUSED, FAILED)
+"""How a run ends. `CONTINUED` and `HELD` asked for another; `REFUSED` is a bad declaration, `FAILED` a statement."""
+
+
+class Outcome(NamedTuple):
+    """How a run on one cluster ended."""
+
+    cluster: str
+    result: str
+    lines: tuple[str, ...] = ()
+    statements: tuple[str, ...] = ()
+    drift: int = 0
+    changes: int = 0
+    error: str = ""
+
+    def told(self) -> dict[str, Any]:
+        """For whoever invoked the function."""
+        return {**self._asdict(), "lines": list(self.lines), "statements": list(self.statements)}
+
+
+class Configuring:
+    """The runs of one invocation.
+
+    Args:
+        declarations: where declarations are.
+        remaining_seconds: of the invocation.
+        ask_again: sends a message for a cluster, to be received after some seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        declarations: Declarations,
+        remaining_seconds: Callable[[], float],
+        ask_again: Callable[[str, int], None],
+    ) -> None:
+        """Remember what to work with."""
+        self._declarations, self._remaining, self._ask_again = declarations, remaining_seconds, ask_again
+
+    def seed(self, declaration: str) -> None:
+        """Write the repository's items of a declaration into the table."""
+        self._declarations.seed(declaration)
+
+    def planned(self, warehouse: Warehouse, *, items: Items | None, repair: bool, drop: bool) -> Outcome:
+        """What a run would do, by given items or those of the table; nothing is changed."""
+        try:
+            made = self._plan(warehouse, items=items, repair=repair, drop=drop)
+        except _EXPECTED as error:
+            return _ended(warehouse, error)
+        return _told(warehouse, made, UNCHANGED if made.empty else CONFIGURED, _sqls(made, warehouse))
+
+    def run(self, warehouse: Warehouse, *, reason: str, repair: bool = False, drop: bool = False) -> Outcome:
+        """Make the cluster what is declared, as far as the time allows, and write down what was done."""
+        run, name = uuid.uuid4().hex, warehouse.cluster.name
+        try:
+            left_running = warehouse.history.lock(run, seconds=self._remaining() + LOCK_SECONDS)
+        except HeldError as error:
+            self._ask_again(name, ASK_AGAIN_SECONDS)
+            return Outcome(cluster=name, result=HELD, error=str(error))
+        done: list[dict[str, Any]] = []
+        try:
+            outcome = self._locked(warehouse, run, left_running, done, repair=repair, drop=drop)
+        except _EXPECTED as error:
+            outcome = _ended(warehouse, error)
+            if outcome.result == CONTINUED:
+                self._ask_again(name, ASK_AGAIN_SECONDS)
+        if outcome.result != UNCHANGED or outcome.drift:
+            told = {key: value for key, value in outcome.told().items() if key not in ("cluster", "statements")}
+            warehouse.history.record(run, {**told, "reason": reason, "transactions": done})
+        warehouse.history.unlock(run)
+        return outcome
+
+    def _locked(
+        self,
+        warehouse: Warehouse,
+        run: str,
+        left_running: str,
+        done: list[dict[str, Any]],
+        *,
+        repair: bool,
+        drop: bool,
+    ) -> Outcome:
+        if left_running:
+            self._wait_for_leftover(warehouse, left_running)
+        made = self._plan(warehouse, items=None, repair=repair, drop=drop)
+        applied = set(warehouse.history.applied())
+        for number, batch in enumerate(batches(made, spectrum_role_arn=warehouse.cluster.spectrum_role_arn)):
+            if self._remaining() < SPARE_SECONDS:
+                raise StillRunningError("")
+            done.append(self._transact(warehouse, run, number, batch))
+            changed = {fact for statement in batch for fact in statement.facts if fact.kind is not Kind.SECRET}
+            applied = (applied | (changed & made.create)) - (changed & made.remove)
+            warehouse.history.apply(applied)
+        self._secrets(warehouse, made)
+        warehouse.history.apply(_now_applied(made, applied))
+        changes = sum(len(transaction["statements"]) for transaction in done)
+        return _told(warehouse, made, UNCHANGED if made.empty else CONFIGURED, ())._replace(changes=changes)
+
+    def _transact(self, warehouse: Warehouse, run: str, number: int, batch: list[Statement]) -> dict[str, Any]:
+        sqls = [statement.sql for statement in batch]
+        begun = warehouse.database.submit(sqls, token=f"{run}-{number}")
+        warehouse.history.running(run, begun)
+        ran = warehouse.database.wait(begun, until=self._has_time)
+        return {"seconds": f"{ran.seconds:.3f}", "statements": [statement_hash(sql) for sql in sqls]}
+
+    def _wait_for_leftover(self, warehouse: Warehouse, statement_id: str) -> None:
+        """An earlier run's transaction may still be at work, and would meet ours."""
+        try:
+            warehouse.database.wait(statement_id, until=self._has_time)
+        except StatementError:
+            return  # It changed nothing; what is still to do is in the plan.
+
+    def _secrets(self, warehouse: Warehouse, made: Plan) -> None:
+        create = [fact for fact in made.create if fact.kind is Kind.SECRET]
+        again = {fact.parts[0] for fact in create}
+        warehouse.secrets.remove([f for f in made.remove if f.kind is Kind.SECRET and f.parts[0] not in again])
+        warehouse.secrets.make(sorted(create))
+
+    def _plan(self, warehouse: Warehouse, *, items: Items | None, repair: bool, drop: bool) -> Plan:
+        cluster = warehouse.cluster
+        declaration = declaration_of(items) if items is not None else self._declarations.read(cluster.declaration)
+        _check_admin(declaration, cluster.admin_user)
+        warehouse.check_available()
+        seen = inspect(warehouse.database, admin_user=cluster.admin_user, until=self._has_time)
+        return plan(
+            wanted(declaration, databases=cluster.databases, tables=seen.tables),
+            applied=warehouse.history.applied(),
+            actual=seen.facts | warehouse.secrets.facts(),
+            repair=repair,
+            drop=drop,
+        )
+
+    def _has_time(self) -> bool:
+        return self._remaining() > SPARE_SECONDS / 2
+
+
+_EXPECTED = (
+    DeclarationError,
+    NoDeclarationError,
+    BeingSeededError,
+    UnavailableError,
+    StatementError,
+    StillRunningError,
+    HeldError,
+)
+
+
+def statement_hash(sql: str) -> str:
+    """By which a record names a statement without telling it."""
+    return sha256(sql.encode()).hexdigest()[:16]
+
+
+def _ended(warehouse: Warehouse, error: Exception) -> Outcome:
+    match error:
+        case StillRunningError() | BeingSeededError() | HeldError():
+            result = CONTINUED
+        case UnavailableError():
+            result = UNAVAILABLE
+        case StatementError():
+            result = FAILED
+        case _:
+            result = REFUSED
+    return Outcome(cluster=warehouse.cluster.name, result=result, error=str(error))
+
+
+def _told(warehouse: Warehouse, made: Plan, result: str, sqls: tuple[str, ...]) -> Outcome:
+    return Outcome(
+        cluster=warehouse.cluster.name,
+        result=result,
+        lines=tuple(made.lines()),
+        statements=sqls,
+        drift=len(made.missing) + len(made.extra),
+    )
+
+
+def _sqls(made: Plan, warehouse: Warehouse) -> tuple[str, ...]:
+    written = batches(made, spectrum_role_arn=warehouse.cluster.spectrum_role_arn)
+    return tuple(statement.sql for batch in written for statement in batch)
+
+
+def _now_applied(made: Plan, applied: set[Fact]) -> set[Fact]:
+    """What is declared and there, what was made and is gone by hand, and what stays though it is not declared."""
+    secrets = {fact for fact in made.create if fact.kind is Kind.SECRET}
+    gone = {fact for fact in made.remove if fact.kind is Kind.SECRET}
+    return (applied | made.adopted | secrets) - gone - made.forgotten
+
+
+def _check_admin(declaration: Declaration, admin_user: str) -> None:
+    for user in declaration.users:
+        if admin_user in user.logins:
+            raise DeclarationError(
+                [(f"users.{user.name}", f"{admin_user} is the cluster's own administrator; give another name")]
+            )
+
+
+def rotation_days(*, person: int, service: int) -> Mapping[str, int]:
+    """Days between rotations, by the way of rotation."""
+    return {SINGLE_USER: person, ALTERNATING_USERS: service}

@@ -1,0 +1,172 @@
+"""A declaration is read as written, or each thing that is wrong with it is said, with the item's name."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contracts.warehouse.declaration import declaration_of, items_of
+from contracts.warehouse.model import DeclarationError, ExternalSchema, Grant, User, UserKind
+
+STANDARD = Path(__file__).parents[2] / "config" / "warehouse" / "standard.toml"
+
+
+def read(text: str) -> Any:
+    return declaration_of(items_of(tomllib.loads("format = 1\n" + text)))
+
+
+def said(text: str) -> str:
+    with pytest.raises(DeclarationError) as caught:
+        read(text)
+    return str(caught.value)
+
+
+def test_the_standard_declaration_can_be_taken() -> None:
+    declaration = declaration_of(items_of(tomllib.loads(STANDARD.read_text())))
+    assert User(name="ana", kind=UserKind.PERSON, roles=("analyst",), connection_limit=10) in declaration.users
+    assert ExternalSchema(name="lake", zone="transformed") in declaration.external_schemas
+    (analyst,) = (role for role in declaration.roles if role.name == "analyst")
+    assert Grant(schema="sandbox", privileges=("usage", "create")) in analyst.grants
+
+
+def test_no_role_of_analysts_reaches_what_is_personal_in_the_standard_declaration() -> None:
+    declaration = declaration_of(items_of(tomllib.loads(STANDARD.read_text())))
+    personal = {schema.name for schema in declaration.external_schemas if schema.zone == "personal"}
+    having = {role.name for role in declaration.roles if personal & {grant.schema for grant in role.grants}}
+    assert having == {"privacy_officer"}
+    assert {parent for role in declaration.roles for parent in role.member_of}.isdisjoint(having)
+
+
+def test_a_service_has_two_database_users_and_a_person_one() -> None:
+    declaration = read('[users.app]\nkind = "service"\n[users.ana]\nkind = "person"\n')
+    assert {user.name: user.logins for user in declaration.users} == {"app": ("app", "app_clone"), "ana": ("ana",)}
+
+
+HOSTILE = (
+    'x"; DROP TABLE t; --',
+    "Robert'); --",
+    "a b",
+    "Ana",
+    "1a",
+    "",
+    "a" * 64,
+    "pg_toast",
+    "select",
+    "ａ",
+    "a\u0000",
+    "a-b",
+)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("section", ["users", "roles", "schemas", "external_schemas", "row_policies"])
+def test_a_name_that_is_none_is_an_error_that_names_the_item(section: str, name: str) -> None:
+    bodies: dict[str, dict[str, object]] = {
+        "users": {"kind": "person"},
+        "external_schemas": {"zone": "raw"},
+        "row_policies": {"column": "c", "type": "varchar", "values": ["x"]},
+    }
+    with pytest.raises(DeclarationError) as caught:
+        declaration_of({f"{section}.{name}": {**bodies.get(section, {}), "format": 1}})
+    ((item, text),) = caught.value.problems
+    assert item == f"{section}.{name}"
+    assert "the name " in text
+
+
+@pytest.mark.parametrize(
+    ("text", "item", "what"),
+    [
+        ('[users.ana]\nkind = "robot"', "users.ana", "kind is 'robot'; allowed are person, service"),
+        ("[users.ana]", "users.ana", "kind is missing"),
+        ('[users.ana]\nkind = "person"\nroles = ["boss"]', "users.ana", "'boss', which is not declared"),
+        ('[users.ana]\nkind = "person"\nrole = "x"', "users.ana", "role: not known; allowed are kind"),
+        ('[users.ana]\nkind = "person"\npassword = "x"', "users.ana", "password: not known"),
+        ('[users.ana]\nkind = "person"\nconnection_limit = 0', "users.ana", "allowed are 1 to 500"),
+        ('[users.ana]\nkind = "person"\nconnection_limit = true', "users.ana", "allowed is a whole number"),
+        ('[users.ana]\nkind = "person"\n[roles.ana]', "users.ana", "roles.ana has the name of its database user ana"),
+        ('[users.a]\nkind = "service"\n[users.a_clone]\nkind = "person"', "users.a_clone", "two users have a database"),
+        (f'[users.{"a" * 60}]\nkind = "service"', f"users.{'a' * 60}", "too long; allowed are 57"),
+        ('[roles.a]\nmember_of = ["b"]\n[roles.b]\nmember_of = ["a"]', "roles.a", "in a circle: a → b → a"),
+        ('[roles.a]\nmember_of = ["a"]', "roles.a", "in a circle: a → a"),
+        ('[roles.a]\nmember_of = ["b", "b"]', "roles.a", "names something twice"),
+        ('[roles.a]\ngrants = [{ schema = "s", privileges = ["usage"] }]', "roles.a", "schema 's' is not declared"),
+        ('[schemas.s]\n[roles.a]\ngrants = [{ schema = "s", privileges = ["drop"] }]', "roles.a", "allowed are usage"),
+        ('[schemas.s]\n[roles.a]\ngrants = [{ schema = "s", privileges = [] }]', "roles.a", "privileges is empty"),
+        (
+            '[schemas.s]\n[roles.a]\ngrants = [{ schema = "s", table = "t\\"", privileges = ["select"] }]',
+            "roles.a",
+            "table: the name",
+        ),
+        (
+            "[schemas.s]\n[roles.a]\n"
+            'grants = [{ schema = "s", table = "t", columns = ["c"], privileges = ["delete"] }]',
+            "roles.a",
+            "allowed are select, update",
+        ),
+        (
+            '[schemas.s]\n[roles.a]\ngrants = [{ schema = "s", privileges = ["usage"] }, '
+            '{ schema = "s", privileges = ["usage"] }]',
+            "roles.a",
+            "grants usage on s twice",
+        ),
+        (
+            '[external_schemas.s]\nzone = "raw"\n[roles.a]\n'
+            'grants = [{ schema = "s", table = "t", privileges = ["select"] }]',
+            "roles.a",
+            "leave table out and grant usage",
+        ),
+        (
+            '[external_schemas.s]\nzone = "raw"\n[roles.a]\ngrants = [{ schema = "s", privileges = ["create"] }]',
+            "roles.a",
+            "allowed is usage",
+        ),
+        ('[external_schemas.s]\nzone = "gold"', "external_schemas.s", "allowed are raw, transformed, personal"),
+        ('[external_schemas.s]\nzone = "raw"\n[schemas.s]', "external_schemas.s", "schemas.s has the same name"),
+        (
+            '[schemas.s]\n[roles.a]\ndefault_grants = [{ owner = "u", schema = "s", privileges = ["select"] }]',
+            "roles.a",
+            "owner 'u' is no declared user",
+        ),
+        ('[row_policies.p]\ncolumn = "c"\ntype = "varchar"', "row_policies.p", "give one of the two"),
+        ('[row_policies.p]\ncolumn = "c"\ntype = "integer"\nvalues = ["1"]', "row_policies.p", "a whole number"),
+        ('[row_policies.p]\ncolumn = "c"\ntype = "varchar"\nvalues = ["a\\\\"]', "row_policies.p", "no backslash"),
+        (
+            '[row_policies.p]\ncolumn = "c"\ntype = "varchar"\nvalues = ["a"]\n'
+            'attached = [{ schema = "s", table = "t", roles = ["a"] }]',
+            "row_policies.p",
+            "no declared schema of the warehouse's own",
+        ),
+        ("[groups.g]", "groups.g", "there is no section 'groups'; allowed are schemas"),
+    ],
+)
+def test_what_cannot_be_taken_is_an_error_that_names_the_item(text: str, item: str, what: str) -> None:
+    lines = [line for line in said(text).splitlines() if line.startswith(f"  {item}: ")]
+    assert any(what in line for line in lines), said(text)
+
+
+def test_all_problems_are_told_at_once() -> None:
+    told = said('[users.ana]\nkind = "x"\n[roles.select]\n')
+    assert "2 problems; nothing was changed" in told
+    assert "users.ana" in told
+    assert "roles.select" in told
+
+
+def test_an_item_of_a_newer_format_is_refused_by_name() -> None:
+    with pytest.raises(DeclarationError, match=r"users\.ana: its format is 2, newer than what this code reads \(1\)"):
+        declaration_of({"users.ana": {"format": 2, "kind": "person", "shoe_size": 44}})
+
+
+@pytest.mark.parametrize("given", [None, 0, "1", True])
+def test_an_item_without_a_format_is_refused(given: object) -> None:
+    with pytest.raises(DeclarationError, match="its format is"):
+        declaration_of({"users.ana": {"format": given, "kind": "person"}})
+
+
+def test_a_document_without_tables_is_refused() -> None:
+    with pytest.raises(DeclarationError, match=r"users: is 'ana'; write \[users.<name>\]"):
+        items_of({"format": 1, "users": "ana"})
+    with pytest.raises(DeclarationError, match="format: is missing"):
+        items_of({})
