@@ -12,8 +12,7 @@ import pyspark
 from pyspark.sql import SparkSession
 
 from rehearsal.engine.spark.jars import jars
-from rehearsal.engine.spark.java import java_home
-from rehearsal.engine.spark.settings import QUICK_START
+from rehearsal.engine.spark.java import java_home, quick_start
 
 __all__ = ["java_home", "local_session"]
 
@@ -62,7 +61,7 @@ def _process_settings() -> dict[str, str]:
     return {
         "spark.driver.extraClassPath": os.pathsep.join(map(str, jars())),
         "spark.driver.defaultJavaOptions": (
-            f"{QUICK_START} -Duser.timezone=UTC -Dlog4j2.configurationFile={_LOGGING.as_uri()}"
+            f"{quick_start()} -Duser.timezone=UTC -Dlog4j2.configurationFile={_LOGGING.as_uri()}"
         ),
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",

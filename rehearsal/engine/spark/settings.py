@@ -16,15 +16,11 @@ import pyspark
 
 from rehearsal.engine.errors import RehearsalError
 from rehearsal.engine.spark.jars import jars
-from rehearsal.engine.spark.java import java_home
+from rehearsal.engine.spark.java import java_home, quick_start
 
 _CATALOG = re.compile(r"spark\.sql\.catalog\.(\w+)")
 _ICEBERG_CATALOGS = ("org.apache.iceberg.spark.SparkCatalog", "org.apache.iceberg.spark.SparkSessionCatalog")
 _GIB = 1024**3
-# Halves the processor time of a job of some seconds, most of which is the compiler's; a job over much data that it
-# would slow down says otherwise in spark.driver.extraJavaOptions, which come later.
-QUICK_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=256m"
-
 _LOGGING = """\
 rootLogger.level = warn
 rootLogger.appenderRef.file.ref = file
@@ -94,7 +90,7 @@ def write_configuration(
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.memory": f"{_driver_memory_gib()}g",
-        "spark.driver.defaultJavaOptions": f"{QUICK_START} -Duser.timezone=UTC -Djdk.net.hosts.file={hosts}",
+        "spark.driver.defaultJavaOptions": f"{quick_start()} -Duser.timezone=UTC -Djdk.net.hosts.file={hosts}",
         "spark.local.dir": str(folder),
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         "spark.ui.enabled": "false",

