@@ -14,11 +14,15 @@ class Runbook(Enum):
 
     CRAWLER_IS_STUCK = "a-crawler-is-stuck.md"
     DEAD_LETTERS = "dead-letter-queue-is-not-empty.md"
+    DRIFT_WAS_FOUND = "drift-was-found.md"
     EVENTS_ARE_LATE = "events-are-late.md"
     EVENTS_ARE_QUARANTINED = "events-are-quarantined.md"
     FUNCTION_FAILS = "a-function-fails.md"
     JOB_FAILED = "a-job-failed.md"
+    ROTATION_FAILED = "a-rotation-failed.md"
     STREAM_IS_THROTTLED = "stream-is-throttled.md"
+    WAREHOUSE_IS_NOT_CONFIGURED = "a-warehouse-is-not-configured.md"
+    WAREHOUSE_IS_UNWELL = "a-warehouse-is-unwell.md"
 
 
 class Alarm(aws_cloudwatch.Alarm):

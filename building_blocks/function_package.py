@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -22,8 +23,10 @@ class PackagingError(RuntimeError):
     """A function cannot be laid out; the message says what is missing and how to get it."""
 
 
-def lay_out(*, name: str, target: Path, python_version: str, architecture: str) -> None:
-    """Fill ``target`` with the files of the function in ``lambdas/<name>``.
+def lay_out(
+    *, name: str, target: Path, python_version: str, architecture: str, files: Mapping[str, str] | None = None
+) -> None:
+    """Fill ``target`` with the files of the function in ``lambdas/<name>``, and with ``files``, text by path.
 
     The same sources and pins always give the same bytes: only `.py` files are taken, and of wheels only what
     does not tell who installed them.
@@ -45,6 +48,9 @@ def lay_out(*, name: str, target: Path, python_version: str, architecture: str) 
     for source in (*_SOURCE_FOLDERS, f"lambdas/{name}"):
         for file in sorted((REPOSITORY / source).rglob("*.py")):
             _copy_source(file, target)
+    for path, text in (files or {}).items():
+        (target / path).parent.mkdir(parents=True, exist_ok=True)
+        (target / path).write_text(text)
 
 
 def _copy_source(file: Path, target: Path) -> None:

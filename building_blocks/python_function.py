@@ -6,10 +6,11 @@ It must not give a function more than the statements it is handed.
 import importlib
 import tempfile
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from aws_cdk import Duration, aws_iam, aws_kms, aws_lambda, aws_sns
+from aws_cdk import Aws, Duration, aws_ec2, aws_iam, aws_kms, aws_lambda, aws_sns
 from constructs import Construct
 
 from building_blocks.acknowledgement import acknowledge
@@ -31,6 +32,14 @@ _WHY_THIS_PYTHON = (
 
 class EnvironmentMismatchError(ValueError):
     """The environment given to a function is not the one its `Settings` reads."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placement:
+    """Where in a network a function stands: in all isolated subnets of ``vpc``, under one security group."""
+
+    vpc: aws_ec2.IVpc
+    security_group: aws_ec2.ISecurityGroup
 
 
 class PythonFunction(Construct):
@@ -57,8 +66,13 @@ class PythonFunction(Construct):
         key: aws_kms.IKey,
         alarm_topic: aws_sns.ITopic,
         reserved_concurrency: int | None = None,
+        files: Mapping[str, str] | None = None,
+        placement: Placement | None = None,
+        runbook: Runbook = Runbook.FUNCTION_FAILS,
     ) -> None:
-        """Make the function.
+        """Make the function; ``files`` are further files of its package, text by path.
+
+        Without ``placement`` it stands in no network of ours. ``runbook`` is that of its errors, if it has one.
 
         Raises:
             EnvironmentMismatchError: ``environment`` lacks a variable of the function's `Settings`, has one that
@@ -71,13 +85,16 @@ class PythonFunction(Construct):
         writing_logs = aws_iam.PolicyStatement(
             actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_group.log_group_arn]
         )
+        in_network = [] if placement is None else _in_network(placement)
         self.role = aws_iam.Role(
             self,
             "ExecutionRole",
             description=f"What the function {name} may do",
             assumed_by=aws_iam.ServicePrincipal("lambda.amazonaws.com"),
             inline_policies={
-                "Permissions": aws_iam.PolicyDocument(statements=[writing_logs, *permissions], minimize=True)
+                "Permissions": aws_iam.PolicyDocument(
+                    statements=[writing_logs, *in_network, *permissions], minimize=True
+                )
             },
         )
         with tempfile.TemporaryDirectory() as scratch:
@@ -86,6 +103,7 @@ class PythonFunction(Construct):
                 target=Path(scratch),
                 python_version=PYTHON_VERSION,
                 architecture=ARCHITECTURE,
+                files=files,
             )
             self.function = aws_lambda.Function(
                 self,
@@ -100,6 +118,11 @@ class PythonFunction(Construct):
                 memory_size=memory_mebibytes,
                 timeout=Duration.seconds(timeout_seconds),
                 reserved_concurrent_executions=reserved_concurrency,
+                vpc=None if placement is None else placement.vpc,
+                vpc_subnets=None
+                if placement is None
+                else aws_ec2.SubnetSelection(subnet_type=aws_ec2.SubnetType.PRIVATE_ISOLATED),
+                security_groups=None if placement is None else [placement.security_group],
                 log_group=log_group,
                 logging_format=aws_lambda.LoggingFormat.JSON,
                 application_log_level_v2=aws_lambda.ApplicationLogLevel[_LAMBDA_LEVELS[log_level]],
@@ -108,16 +131,18 @@ class PythonFunction(Construct):
         # The role's statements are its own property, so that referring to the role waits for them already.
         cast("aws_lambda.CfnFunction", self.function.node.default_child).add_deletion_override("DependsOn")
         self._acknowledge()
-        self._watch(alarm_topic)
+        if placement is not None:
+            self._acknowledge_network()
+        self._watch(alarm_topic, runbook)
 
-    def _watch(self, topic: aws_sns.ITopic) -> None:
-        for id, name, meaning in (
-            ("Errors", "Errors", "The function ends with an error: it crashed, timed out or ran out of memory."),
-            ("Throttles", "Throttles", "Calls of the function are refused for lack of concurrency."),
+    def _watch(self, topic: aws_sns.ITopic, runbook: Runbook) -> None:
+        for name, meaning, opened in (
+            ("Errors", "The function ends with an error: it crashed, timed out or ran out of memory.", runbook),
+            ("Throttles", "Calls of the function are refused for lack of concurrency.", Runbook.FUNCTION_FAILS),
         ):
             Alarm(
                 self,
-                id,
+                name,
                 metric=metric(
                     namespace="AWS/Lambda",
                     name=name,
@@ -126,7 +151,7 @@ class PythonFunction(Construct):
                 ),
                 threshold=0,
                 meaning=meaning,
-                runbook=Runbook.FUNCTION_FAILS,
+                runbook=opened,
                 topic=topic,
             )
 
@@ -146,6 +171,71 @@ class PythonFunction(Construct):
             ("Serverless-LambdaLatestVersion", _WHY_THIS_PYTHON),
         ):
             acknowledge(self.function, finding=finding, reason=reason)
+
+    def _acknowledge_network(self) -> None:
+        acknowledge(
+            self.role,
+            finding=f"AwsSolutions-IAM5[Resource::{_ec2('network-interface/*', nag=True)}]",
+            reason="Lambda names the network interfaces that it makes for the function; subnets and security group of "
+            "a new one are named here.",
+        )
+        acknowledge(
+            self.role,
+            finding="AwsSolutions-IAM5[Resource::*]",
+            reason="Lambda looks at network interfaces and subnets by calls that know no resource, which the "
+            "function's own code is denied; statements of its own name what else knows none.",
+        )
+        acknowledge(
+            self.role,
+            finding="Serverless-LambdaStarPermissions",
+            reason="Lambda's own calls for the network know no resource, and the function's code is denied them; "
+            "statements of its own name what else knows none.",
+        )
+
+
+_INTERFACES = (
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:DeleteNetworkInterface",
+    "ec2:UnassignPrivateIpAddresses",
+)
+_LOOKING = ("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets")
+
+
+def _in_network(placement: Placement) -> list[aws_iam.PolicyStatement]:
+    """What Lambda needs of the role to put a function into subnets, and that the function itself may use none of it.
+
+    As on the page "Giving Lambda functions access to resources in an Amazon VPC": Lambda acts with the role before
+    there is a function; a call of the function's own code carries the function as `lambda:SourceFunctionArn`.
+    """
+    subnets = placement.vpc.isolated_subnets
+    made = [
+        _ec2("network-interface/*"),
+        *(_ec2(f"subnet/{subnet.subnet_id}") for subnet in subnets),
+        _ec2(f"security-group/{placement.security_group.security_group_id}"),
+    ]
+    statement = aws_iam.PolicyStatement
+    return [
+        statement(actions=["ec2:CreateNetworkInterface"], resources=made),
+        statement(actions=list(_INTERFACES), resources=[_ec2("network-interface/*")]),
+        statement(actions=list(_LOOKING), resources=["*"]),
+        statement(
+            effect=aws_iam.Effect.DENY,
+            actions=["ec2:CreateNetworkInterface", *_INTERFACES, *_LOOKING],
+            resources=["*"],
+            conditions={
+                "ArnLike": {
+                    "lambda:SourceFunctionArn": f"arn:{Aws.PARTITION}:lambda:{Aws.REGION}:{Aws.ACCOUNT_ID}:function:*"
+                }
+            },
+        ),
+    ]
+
+
+def _ec2(resource: str, *, nag: bool = False) -> str:
+    """An ARN of this account and Region; with ``nag`` as cdk-nag writes it in a finding."""
+    if nag:
+        return f"arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:{resource}"
+    return f"arn:{Aws.PARTITION}:ec2:{Aws.REGION}:{Aws.ACCOUNT_ID}:{resource}"
 
 
 _LAMBDA_LEVELS = {

@@ -138,6 +138,13 @@ class QueueWithDeadLetters(Construct):
         """What a consumer's role needs besides, to say itself when a message comes again."""
         return [aws_iam.PolicyStatement(actions=["sqs:ChangeMessageVisibility"], resources=[self.queue.queue_arn])]
 
+    def sending(self) -> list[aws_iam.PolicyStatement]:
+        """What a role needs to send to the queue."""
+        return [
+            aws_iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[self.queue.queue_arn]),
+            *key_use(key=self._key, service="sqs", actions=["kms:Decrypt", "kms:GenerateDataKey"]),
+        ]
+
     def dead_lettering(self) -> list[aws_iam.PolicyStatement]:
         """What a role needs to send to the dead-letter queue itself."""
         return [

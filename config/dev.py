@@ -1,12 +1,13 @@
-"""The development stage: streaming and lake, small, short-lived; it must not hold what only production needs."""
+"""The development stage: every part, small, short-lived; it must not hold what only production needs."""
 
 from config.catalog import Catalog, ReadGrant
 from config.lake_jobs import JobSize, LakeJobs
 from config.model import DataLake, EventStream, Operations, Part, ShowCatalog, Stage
+from config.warehouse import Cluster, Warehouse
 
 DEV = Stage(
     name="dev",
-    parts=frozenset({Part.DATA_LAKE, Part.EVENT_STREAM, Part.SHOW_CATALOG, Part.CATALOG, Part.LAKE_JOBS}),
+    parts=frozenset(Part),
     data_lake=DataLake(
         keep_data=False,
         raw_retention_days=60,
@@ -27,6 +28,17 @@ DEV = Stage(
     ),
     show_catalog=ShowCatalog(api_base_url="https://catalog.dev.amp.example"),
     lake_jobs=LakeJobs(size=JobSize(max_workers=2, timeout_minutes=30)),
+    warehouse=Warehouse(
+        clusters=(
+            Cluster(
+                name="analytics",
+                pause_at="cron(0 19 ? * MON-FRI *)",
+                resume_at="cron(0 6 ? * MON-FRI *)",
+                snapshot_retention_days=1,
+            ),
+        ),
+        athena_scan_limit_gigabytes=10,
+    ),
     operations=Operations(log_retention_days=14),
     tags={"system": "amp", "stage": "dev"},
 )

@@ -14,6 +14,8 @@ from config.catalog import Catalog
 from config.checks import ConfigurationError as ConfigurationError
 from config.checks import check_between
 from config.lake_jobs import LakeJobs
+from config.network import Network
+from config.warehouse import Warehouse
 
 
 class Part(Enum):
@@ -24,6 +26,8 @@ class Part(Enum):
     SHOW_CATALOG = "ShowCatalog"
     CATALOG = "Catalog"
     LAKE_JOBS = "LakeJobs"
+    NETWORK = "Network"
+    WAREHOUSE = "Warehouse"
 
 
 NEEDS: Mapping[Part, frozenset[Part]] = {
@@ -32,8 +36,10 @@ NEEDS: Mapping[Part, frozenset[Part]] = {
     Part.SHOW_CATALOG: frozenset({Part.DATA_LAKE, Part.EVENT_STREAM}),
     Part.CATALOG: frozenset({Part.DATA_LAKE}),
     Part.LAKE_JOBS: frozenset({Part.DATA_LAKE}),
+    Part.NETWORK: frozenset({Part.DATA_LAKE}),
+    Part.WAREHOUSE: frozenset({Part.DATA_LAKE, Part.NETWORK}),
 }
-"""What each part cannot stand without."""
+"""What each part cannot stand without; the lake is in every stage."""
 
 LOG_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 3653)
 """Retentions that CloudWatch Logs takes ("PutRetentionPolicy" page), up to ten years."""
@@ -283,6 +289,8 @@ class Stage:
     event_stream: EventStream = field(default_factory=EventStream)
     catalog: Catalog = field(default_factory=Catalog)
     lake_jobs: LakeJobs = field(default_factory=LakeJobs)
+    network: Network = field(default_factory=Network)
+    warehouse: Warehouse = field(default_factory=Warehouse)
     operations: Operations = field(default_factory=Operations)
     tags: Mapping[str, str] = field(default_factory=dict)
 
@@ -310,3 +318,10 @@ class Stage:
                     allowed=f"{part.name} together with {', '.join(sorted(n.name for n in NEEDS[part]))}",
                     fix=f"add {', '.join(missing)} to parts, or take {part.name} out",
                 )
+        if Part.WAREHOUSE in self.parts and not self.warehouse.clusters:
+            raise ConfigurationError(
+                what=f"stage {self.name} has WAREHOUSE and no cluster",
+                given=(),
+                allowed="one Cluster at least in warehouse.clusters",
+                fix="name a cluster, or take WAREHOUSE out of parts",
+            )

@@ -74,3 +74,18 @@ def crawler_name(*, stage: Stage, dataset: str) -> str:
 def reader_role_name(*, stage: Stage, grant: str) -> str:
     """Role of a read grant: other teams' policies name it."""
     return f"{SYSTEM.lower()}-{stage.name}-reader-{grant}"
+
+
+def cluster_identifier(*, stage: Stage, cluster: str) -> str:
+    """Redshift cluster: clients, commands and the names of its audit logs say it."""
+    return f"{SYSTEM.lower()}-{stage.name}-{cluster}"
+
+
+def warehouse_secret_prefix(*, stage: Stage, cluster: str) -> str:
+    """What the names of the secrets of a cluster's users begin with; the user follows."""
+    return f"{SYSTEM.lower()}/{stage.name}/warehouse/{cluster}/"
+
+
+def workgroup_name(*, stage: Stage) -> str:
+    """Athena workgroup: analysts choose it in the console."""
+    return f"{SYSTEM.lower()}-{stage.name}"

@@ -2,6 +2,8 @@
 
 from config.lake_jobs import JobSize, LakeJobs
 from config.model import DataLake, EventStream, Operations, Part, ShowCatalog, Stage
+from config.network import Network
+from config.warehouse import Cluster, Warehouse
 
 PROD = Stage(
     name="prod",
@@ -15,6 +17,11 @@ PROD = Stage(
             "batch_files": JobSize(max_workers=10, timeout_minutes=120),
             "maintenance": JobSize(max_workers=10, timeout_minutes=240, flexible=True),
         }
+    ),
+    network=Network(zones=3, endpoint_zones=2),
+    warehouse=Warehouse(
+        clusters=(Cluster(name="analytics", node_type="ra3.xlplus", nodes=2, snapshot_retention_days=35),),
+        athena_scan_limit_gigabytes=500,
     ),
     operations=Operations(log_retention_days=180),
     tags={"system": "amp", "stage": "prod"},

@@ -10,7 +10,9 @@ from stacks.catalog import CatalogStack
 from stacks.data_lake import DataLakeStack
 from stacks.event_stream import EventStreamStack
 from stacks.lake_jobs import LakeJobsStack
+from stacks.network import NetworkStack
 from stacks.show_catalog import ShowCatalogStack
+from stacks.warehouse import WarehouseStack
 
 
 class Platform:
@@ -24,6 +26,17 @@ class Platform:
             CatalogStack(app, Part.CATALOG.value, stage=stage, keep_data=keep_data, data_lake=lake.seam)
         if Part.LAKE_JOBS in stage.parts:
             LakeJobsStack(app, Part.LAKE_JOBS.value, stage=stage, keep_data=keep_data, data_lake=lake.seam)
+        if Part.NETWORK in stage.parts:
+            network = NetworkStack(app, Part.NETWORK.value, stage=stage, keep_data=keep_data)
+            if Part.WAREHOUSE in stage.parts:
+                WarehouseStack(
+                    app,
+                    Part.WAREHOUSE.value,
+                    stage=stage,
+                    keep_data=keep_data,
+                    data_lake=lake.seam,
+                    network=network.seam,
+                )
         if Part.EVENT_STREAM not in stage.parts:
             return
         events = EventStreamStack(app, Part.EVENT_STREAM.value, stage=stage, keep_data=keep_data, data_lake=lake.seam)

@@ -5,7 +5,7 @@ It must not hold ARNs or names where an interface exists, nor anything that only
 
 from dataclasses import dataclass
 
-from aws_cdk import Stack, aws_iam, aws_kinesis, aws_kms, aws_s3, aws_sns
+from aws_cdk import Stack, aws_ec2, aws_iam, aws_kinesis, aws_kms, aws_s3, aws_sns
 
 from building_blocks.secret import Secret
 
@@ -33,6 +33,13 @@ class EventStreamSeam:
     stream: aws_kinesis.IStream
     producer_policy: aws_iam.IManagedPolicy
     reader_policy: aws_iam.IManagedPolicy
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkSeam:
+    """The VPC; its isolated subnets are all that it has."""
+
+    vpc: aws_ec2.IVpc
 
 
 def pin(stack: Stack, *values: str) -> None:
