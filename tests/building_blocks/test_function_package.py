@@ -148,7 +148,20 @@ def test_a_function_without_a_handler_is_refused_by_name(repository: Path, tmp_p
         _lay_out(tmp_path / "out", name="greeet")
 
 
-@pytest.mark.parametrize("name", ["flatten_events", "ingest_show_catalog", "start_crawlers"])
+def test_further_files_lie_where_they_are_told(repository: Path, pip: FakePip, tmp_path: Path) -> None:
+    lay_out(
+        name="greet",
+        target=tmp_path,
+        python_version=PYTHON_VERSION,
+        architecture=ARCHITECTURE,
+        files={"greetings/morning.json": "{}"},
+    )
+    assert (tmp_path / "greetings" / "morning.json").read_text() == "{}"
+
+
+@pytest.mark.parametrize(
+    "name", ["configure_warehouse", "flatten_events", "ingest_show_catalog", "rotate_password", "start_crawlers"]
+)
 def test_a_function_of_ours_is_laid_out_from_the_cache_without_a_network(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,12 +16,23 @@ from config.model import (
     Operations,
     ShowCatalog,
 )
+from config.network import ExistingVpc, Network
+from config.warehouse import Cluster, Deferral, QueryQueue, Warehouse
 
 URL = "https://catalog.amp.example"
 
 
 def _grant(**given: Any) -> ReadGrant:
     return ReadGrant(**{"name": "analysts", "principals": ("role/analyst",), "databases": ("transformed",), **given})
+
+
+def _existing(**given: Any) -> ExistingVpc:
+    fields = {"vpc_id": "vpc-0a1b2c3d", "cidr": "10.0.0.0/16", "subnet_ids": ("subnet-0a1b2c3d",)}
+    return ExistingVpc(**{**fields, "zones": ("eu-west-1a",), **given})
+
+
+def _paused(schedule: str) -> Cluster:
+    return Cluster(name="a", pause_at=schedule, resume_at="cron(0 6 ? * MON-FRI *)")
 
 
 NONSENSE: dict[str, Callable[[], object]] = {
@@ -66,6 +77,35 @@ NONSENSE: dict[str, Callable[[], object]] = {
     "a_grant_of_personal_values_that_does_not_say_so": lambda: _grant(databases=("personal",)),
     "a_grant_of_a_personal_table_that_does_not_say_so": lambda: _grant(tables=("personal.event_details",)),
     "a_grant_that_says_personal_and_is_not": lambda: _grant(personal=True),
+    "a_network_of_public_addresses": lambda: Network(cidr="8.8.0.0/16"),
+    "a_network_larger_than_a_vpc": lambda: Network(cidr="10.0.0.0/8"),
+    "a_network_with_bits_behind_its_prefix": lambda: Network(cidr="10.40.1.0/16"),
+    "a_network_in_one_zone": lambda: Network(zones=1),
+    "endpoints_in_more_zones_than_there_are": lambda: Network(zones=2, endpoint_zones=3),
+    "an_existing_vpc_without_zones": lambda: _existing(zones=()),
+    "an_existing_vpc_by_its_name": lambda: _existing(vpc_id="main"),
+    "a_node_type_that_is_gone": lambda: Cluster(name="a", node_type="dc2.large"),
+    "one_node_of_a_type_that_needs_two": lambda: Cluster(name="a", node_type="ra3.4xlarge", nodes=1),
+    "a_cluster_whose_identifier_no_cluster_takes": lambda: Cluster(name="a--b"),
+    "an_admin_whom_everybody_guesses": lambda: Cluster(name="a", admin_user="awsuser"),
+    "a_pause_without_an_end": lambda: Cluster(name="a", pause_at="cron(0 20 ? * MON-FRI *)"),
+    "a_pause_each_minute": lambda: _paused("cron(* 20 ? * MON-FRI *)"),
+    "a_pause_on_both_kinds_of_days": lambda: _paused("cron(0 20 1 * MON *)"),
+    "a_pause_on_no_day": lambda: _paused("cron(0 20 ? * ? *)"),
+    "a_pause_at_an_hour_that_does_not_exist": lambda: _paused("cron(0 24 ? * MON *)"),
+    "a_pause_by_a_rate": lambda: _paused("rate(1 day)"),
+    "a_cluster_without_snapshots": lambda: Cluster(name="a", snapshot_retention_days=0),
+    "a_maintenance_window_without_days": lambda: Cluster(name="a", maintenance_window="03:00-04:00"),
+    "maintenance_deferred_for_ever": lambda: Deferral(start="2026-12-01T00:00:00Z", days=46),
+    "a_queue_for_nobody": lambda: Cluster(name="a", queues=(QueryQueue(name="empty"),)),
+    "a_default_queue_for_somebody": lambda: Cluster(name="a", everybody=QueryQueue(name="e", roles=("analyst",))),
+    "two_queues_of_one_name": lambda: Cluster(name="a", everybody=QueryQueue(name="analysts")),
+    "a_queue_of_unknown_priority": lambda: QueryQueue(name="a", priority="critical"),
+    "a_query_of_a_day": lambda: QueryQueue(name="a", longest_minutes=1_440),
+    "two_clusters_of_one_name": lambda: Warehouse(clusters=(Cluster(name="a"), Cluster(name="a"))),
+    "clients_from_everywhere": lambda: Warehouse(client_cidrs=("0.0.0.0/0",)),
+    "a_password_for_ever": lambda: Warehouse(person_rotation_days=1_001),
+    "a_warehouse_without_a_cluster": lambda: replace(STAGES["dev"], warehouse=Warehouse()),
     "an_unknown_stage": lambda: stage_named("production"),
 }
 
@@ -91,3 +131,15 @@ def test_a_safe_base_url_is_taken(url: str) -> None:
 def test_configuration_cannot_be_changed_after_it_is_built() -> None:
     with pytest.raises(AttributeError):
         STAGES["prod"].data_lake.keep_data = False  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    ["cron(0 20 ? * MON-FRI *)", "cron(30 6 * * ? *)", "cron(0 22 L * ? *)", "cron(5 1,13 ? 1-6 SUN,SAT 2027)"],
+)
+def test_schedules_of_redshift_are_taken(schedule: str) -> None:
+    assert _paused(schedule).pause_at == schedule
+
+
+def test_subnets_of_zones_do_not_overlap_and_leave_room() -> None:
+    assert Network(cidr="10.40.0.0/16", zones=3).subnet_cidrs == ["10.40.0.0/20", "10.40.16.0/20", "10.40.32.0/20"]

@@ -9,16 +9,23 @@ from config import STAGES
 from config.model import Stage
 from tests.stacks.assembly import Assembly, Resource, synthesize
 
-HOLDS_DATA = ("AWS::S3::Bucket", "AWS::Kinesis::Stream", "AWS::SQS::Queue", "AWS::SecretsManager::Secret")
+HOLDS_DATA = (
+    "AWS::DynamoDB::Table",
+    "AWS::S3::Bucket",
+    "AWS::Kinesis::Stream",
+    "AWS::SQS::Queue",
+    "AWS::SecretsManager::Secret",
+)
 
 
 def _holders(assembly: Assembly) -> list[Resource]:
     """Everything that holds data, the keys that they are encrypted with, and the databases of made tables."""
     holders = assembly.resources(*HOLDS_DATA)
-    keys = [key for key in assembly.resources("AWS::KMS::Key") if not key.id.startswith(("NoticesKey", "JobsKey"))]
+    passing = ("NoticesKey", "JobsKey", "NetworkKey")
+    keys = [key for key in assembly.resources("AWS::KMS::Key") if not key.id.startswith(passing)]
     databases = [each for each in assembly.resources("AWS::Glue::Database") if not each.id.startswith("Raw")]
     assert len(holders) >= 7
-    assert len(keys) == 4
+    assert len(keys) == 5
     assert len(databases) == 2
     return [*holders, *keys, *databases]
 
