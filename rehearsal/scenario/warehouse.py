@@ -1,0 +1,397 @@
+"""Rehearses the warehouse once the platform stands: what was made, what drifts, what rotates, who can do what.
+
+It acts as people would: through the configuration function, the table of declarations, Secrets Manager and logins.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+
+from config import stage_named
+from contracts.warehouse.declaration import declaration_of, items_of
+from contracts.warehouse.model import Declaration, User, UserKind
+from rehearsal.engine.engine import Engine
+from rehearsal.scenario.assembly import ROOT
+from rehearsal.scenario.deployment import stack_name
+from rehearsal.scenario.warehouse_rights import Table, Tried, tables_of, try_all
+
+CURRENT, PENDING = "AWSCURRENT", "AWSPENDING"
+REPORT_TABLE = "reports.daily"
+BUILDER = "report_builder"
+"""The service of the standard declaration that makes tables; the rehearsal makes one as it would."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """One moment of a rotation: after which step, and whose password logs in; None when there is no such version."""
+
+    after: str
+    current: bool | None
+    pending: bool | None
+    previous: bool | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rotation:
+    """A rotation as it was watched."""
+
+    user: str
+    kind: UserKind
+    moments: Sequence[Moment]
+
+    @property
+    def never_locked_out(self) -> bool:
+        """Whether the current secret logged in at every moment."""
+        return all(moment.current for moment in self.moments)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chapter:
+    """A part of the rehearsal: what was done, what was told, and whether that is what must be."""
+
+    title: str
+    said: str
+    lines: Sequence[str]
+    well: bool
+
+
+@dataclass(kw_only=True)
+class WarehouseFindings:
+    """What came of the rehearsal of one cluster."""
+
+    cluster: str
+    declaration: Declaration
+    chapters: list[Chapter] = field(default_factory=list)
+    tried: list[Tried] = field(default_factory=list)
+    rotations: list[Rotation] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
+    modelled: list[tuple[str, str, int]] = field(default_factory=list)
+    """Form of statement that only Redshift has, what stood for it, and how often."""
+
+    @property
+    def problems(self) -> list[str]:
+        """What is not as it must be."""
+        found = [f"warehouse: {chapter.title}: {chapter.said}" for chapter in self.chapters if not chapter.well]
+        for tried in self.tried:
+            if tried.may != tried.can:
+                wrong = "can, and may not," if tried.can else "may, and cannot,"
+                found.append(f"warehouse: {tried.user} {wrong} {tried.what}")
+        for rotation in self.rotations:
+            if rotation.kind is UserKind.SERVICE and not rotation.never_locked_out:
+                found.append(f"warehouse: the current secret of {rotation.user} did not log in during its rotation")
+            if not rotation.moments or not rotation.moments[-1].current:
+                found.append(f"warehouse: the secret of {rotation.user} does not log in after its rotation")
+        return found
+
+
+def rehearse(
+    engine: Engine, *, stage: str, settle: Callable[[], None], progress: Callable[[str, str], None]
+) -> WarehouseFindings | None:
+    """Rehearse the stage's first cluster; None where the stage has no warehouse."""
+    try:
+        outputs = engine.outputs(stack_name(stage, "Warehouse"))
+    except KeyError:
+        return None
+    played = _Played(engine, outputs, stage=stage, settle=settle)
+    for title, chapter in _CHAPTERS:
+        progress("warehouse", title)
+        said, lines, well = chapter(played)
+        played.findings.chapters.append(Chapter(title=title, said=said, lines=lines, well=well))
+    played.findings.modelled = played.modelled()
+    return played.findings
+
+
+_Told = tuple[str, Sequence[str], bool]
+
+
+class _Played:
+    """The cluster in the rehearsal's hands."""
+
+    def __init__(self, engine: Engine, outputs: Mapping[str, Any], *, stage: str, settle: Callable[[], None]) -> None:
+        self._engine, self._outputs, self.settle = engine, outputs, settle
+        settings = stage_named(stage).warehouse.clusters[0]
+        self._settings = settings
+        self._identifier = outputs["ClusterIdentifiers"].split(",")[0]
+        self._prefix = outputs["SecretPrefixes"].split(",")[0]
+        document = (ROOT / "config" / "warehouse" / f"{settings.declaration}.toml").read_text()
+        self.declaration = declaration_of(items_of(tomllib.loads(document)))
+        self.findings = WarehouseFindings(cluster=settings.name, declaration=self.declaration)
+        (found,) = engine.client("redshift").describe_clusters(ClusterIdentifier=self._identifier)["Clusters"]
+        self._where = {
+            "host": found["Endpoint"]["Address"],
+            "port": found["Endpoint"]["Port"],
+            "dbname": found["DBName"],
+            "sslmode": "verify-full",
+            "sslrootcert": engine.account.function_environment["AWS_CA_BUNDLE"],
+            "connect_timeout": 10,
+        }
+
+    # --- acting ---------------------------------------------------------------------------------------
+
+    def ask(self, action: str, **wish: object) -> dict[str, Any]:
+        """What the configuration function answers a person."""
+        payload = json.dumps({"action": action, "cluster": self._settings.name, **wish}).encode()
+        function = self._outputs["ConfigurationFunctionName"]
+        answer = self._engine.client("lambda").invoke(FunctionName=function, Payload=payload)
+        said: dict[str, Any] = json.loads(answer["Payload"].read())
+        if "FunctionError" in answer:
+            return {"result": "failed", "lines": [], "drift": 0, "error": said.get("errorMessage", "it crashed")}
+        return said
+
+    def by_hand(self, *sqls: str) -> None:
+        """Statements of an administrator who does not know of the declaration."""
+        client = self._engine.client("redshift-data")
+        for sql in sqls:
+            begun = client.execute_statement(
+                ClusterIdentifier=self._identifier,
+                Database=self._settings.database,
+                DbUser=self._settings.admin_user,
+                Sql=sql,
+            )["Id"]
+            self._ended(client, begun)
+
+    def _ended(self, client: Any, statement_id: str) -> None:
+        while (described := client.describe_statement(Id=statement_id))["Status"] not in ("FINISHED", "FAILED"):
+            self.settle()
+        if described["Status"] == "FAILED":
+            raise RuntimeError(f"{described['QueryString']}: {described['Error']}")
+
+    def item(self, name: str) -> dict[str, Any]:
+        """An item of the table of declarations."""
+        table = self._outputs["DeclarationTableName"]
+        key = {"declaration": {"S": self._settings.declaration}, "item": {"S": name}}
+        found: dict[str, Any] = self._engine.client("dynamodb").get_item(TableName=table, Key=key)["Item"]
+        return found
+
+    def put(self, item: Mapping[str, Any]) -> None:
+        """Change the declaration as a person would, and let the platform hear of it."""
+        self._engine.client("dynamodb").put_item(TableName=self._outputs["DeclarationTableName"], Item=item)
+        self.settle()
+
+    def runs(self) -> list[dict[str, Any]]:
+        """The records of runs, oldest first."""
+        client, table = self._engine.client("dynamodb"), self._outputs["ConfigurationTableName"]
+        found = client.query(
+            TableName=table,
+            KeyConditionExpression="#cluster = :cluster AND begins_with(#item, :run)",
+            ExpressionAttributeNames={"#cluster": "cluster", "#item": "item"},
+            ExpressionAttributeValues={":cluster": {"S": self._settings.name}, ":run": {"S": "run#"}},
+        )["Items"]
+        return [{name: _plain(value) for name, value in item.items()} for item in found]
+
+    # --- logging in -----------------------------------------------------------------------------------
+
+    def secret(self, user: str, stage: str) -> dict[str, Any] | None:
+        """A version of a user's secret, if there is one with a password."""
+        client = self._engine.client("secretsmanager")
+        try:
+            found = client.get_secret_value(SecretId=self._prefix + user, VersionStage=stage)
+        except client.exceptions.ResourceNotFoundException:
+            return None
+        value: dict[str, Any] = json.loads(found["SecretString"])
+        return value if "password" in value else None
+
+    def logs_in(self, user: str, stage: str) -> bool | None:
+        """Whether a version of a secret logs in; None when there is none."""
+        value = self.secret(user, stage)
+        if value is None:
+            return None
+        try:
+            with psycopg.connect(**self._where, user=value["username"], password=value["password"]) as connection:
+                return connection.execute("SELECT current_user").fetchone() == (value["username"],)
+        except psycopg.OperationalError:
+            return False
+
+    @contextmanager
+    def _as_login(self, login: str) -> Iterator[psycopg.Connection[Any]]:
+        """A connection of any declared database user: by its secret, or as the administrator acting as it.
+
+        Of a service's two database users only one has the current password.
+        """
+        owner = next(user for user in self.declaration.users if login in user.logins)
+        value = self.secret(owner.name, CURRENT)
+        if value is not None and value["username"] == login:
+            with psycopg.connect(**self._where, user=login, password=value["password"], autocommit=True) as connection:
+                yield connection
+            return
+        with self.as_admin() as connection:
+            connection.execute(psycopg.sql.SQL("SET SESSION AUTHORIZATION {}").format(psycopg.sql.Identifier(login)))
+            yield connection
+
+    @contextmanager
+    def as_admin(self) -> Iterator[psycopg.Connection[Any]]:
+        """A connection of the administrator, by temporary credentials."""
+        given = self._engine.client("redshift").get_cluster_credentials(
+            ClusterIdentifier=self._identifier, DbUser=self._settings.admin_user, DbName=self._settings.database
+        )
+        with psycopg.connect(
+            **self._where, user=given["DbUser"], password=given["DbPassword"], autocommit=True
+        ) as connection:
+            yield connection
+
+    # --- chapters -------------------------------------------------------------------------------------
+
+    def deployed(self) -> _Told:
+        """The first run, which the deployment asked for."""
+        runs = self.runs()
+        first = runs[0] if runs else {"result": "none", "lines": [], "transactions": []}
+        statements = sum(len(one["statements"]) for one in first["transactions"])
+        said = f"{first['result']}: {statements} statements in {len(first['transactions'])} transactions"
+        if first.get("error"):
+            said += f"; {first['error']}"
+        return said, first["lines"], first["result"] == "configured"
+
+    def second(self) -> _Told:
+        """A run over what stands."""
+        told = self.ask("apply")
+        return told["error"] or told["result"], told["lines"], told["result"] == "unchanged" and not told["lines"]
+
+    def first_passwords(self) -> _Told:
+        """Every user's secret, filled by its first rotation."""
+        lines = []
+        for user in self.declaration.users:
+            works = self.logs_in(user.name, CURRENT)
+            lines.append(f"{user.name}: {'logs in' if works else 'has no password' if works is None else 'refused'}")
+        failed = [line for line in lines if not line.endswith("logs in")]
+        return f"{len(lines) - len(failed)} of {len(lines)} users log in with their secret", lines, not failed
+
+    def a_report(self) -> _Told:
+        """A table made by a service: what its readers may do comes by default privileges, the rest by the next run."""
+        with self._as_login(BUILDER) as connection:
+            connection.execute(f"CREATE TABLE {REPORT_TABLE} (day date, listeners int)")
+            connection.execute(f"INSERT INTO {REPORT_TABLE} VALUES ('2026-11-18', 1)")
+        with self._as_login("dashboards") as connection:
+            read = connection.execute(f"SELECT listeners FROM {REPORT_TABLE}").fetchall()
+        told = self.ask("apply")
+        said = f"dashboards read {len(read)} row at once; the next run: {told['error'] or told['result']}"
+        return said, told["lines"], read == [(1,)] and told["result"] in ("configured", "unchanged")
+
+    def rights(self) -> _Told:
+        """Everything tried as everybody."""
+        with self.as_admin() as connection:
+            self.findings.tables = tables_of(connection, self.declaration)
+        owners = {REPORT_TABLE: BUILDER}
+        self.findings.tried = list(try_all(self.declaration, self.findings.tables, self._as_login, owners=owners))
+        wrong = [tried for tried in self.findings.tried if tried.may != tried.can]
+        allowed = sum(tried.can for tried in self.findings.tried)
+        said = f"{len(self.findings.tried)} attempts, {allowed} allowed; {len(wrong)} are not as declared"
+        return said, [f"{tried.user}: {tried.what}" for tried in wrong], not wrong
+
+    def drift(self) -> _Told:
+        """Changes by hand: told, left alone, put right when told to."""
+        self.by_hand(
+            'REVOKE USAGE ON SCHEMA "lake" FROM ROLE "analyst"',
+            'GRANT DELETE ON TABLE "reports"."daily" TO ROLE "analyst"',
+            'CREATE USER "mallory" PASSWORD DISABLE',
+        )
+        found, left = self.ask("plan"), self.ask("apply")
+        repaired, dropped = self.ask("apply", repair=True), self.ask("apply", repair=True, drop=True)
+        after = self.ask("plan")
+        well = (
+            found["drift"] == left["drift"] == 3
+            and left["result"] == "unchanged"
+            and repaired["result"] == dropped["result"] == "configured"
+            and after["result"] == "unchanged"
+            and not after["lines"]
+        )
+        said = (
+            f"{found['drift']} differences found and left; {repaired['result']} with repair, {dropped['result']} with "
+            f"drop, then {after['result']}"
+        )
+        return said, found["lines"], well
+
+    def removed(self) -> _Told:
+        """A role taken from a person in the table of declarations: the stream tells the function."""
+        person = next(user for user in self.declaration.users if user.kind is UserKind.PERSON and user.roles)
+        lake = next(table for table in self.findings.tables if table.lake)
+        before = self._can_read(person, lake)
+        item = self.item(f"users.{person.name}")
+        self.put({**item, "roles": {"L": []}})
+        without = self._can_read(person, lake)
+        self.put(item)
+        again = self._can_read(person, lake)
+        said = (
+            f"{person.name} reads {lake.schema}.{lake.name}: {_yes(before)} before, {_yes(without)} without the role, "
+            f"{_yes(again)} with it again"
+        )
+        return said, [], (before, without, again) == (True, False, True)
+
+    def rotations(self) -> _Told:
+        """A person's and a service's password rotated, watched after every step."""
+        for kind in (UserKind.PERSON, UserKind.SERVICE):
+            user = next(user for user in self.declaration.users if user.kind is kind)
+            self.findings.rotations.append(self._rotated(user))
+        lines = [
+            f"{rotation.user}: {'the current secret logged in at every step' if rotation.never_locked_out else gap}"
+            for rotation in self.findings.rotations
+            for gap in [f"locked out after {', '.join(m.after for m in rotation.moments if not m.current)}"]
+        ]
+        well = all(rotation.moments[-1].current for rotation in self.findings.rotations)
+        return "; ".join(lines), lines, well
+
+    def _rotated(self, user: User) -> Rotation:
+        moments = [self._moment(user, "before")]
+
+        def after(step: str) -> None:
+            moments.append(self._moment(user, step))
+
+        with self._engine.watching_rotations(self._prefix + user.name, after):
+            self._engine.client("secretsmanager").rotate_secret(SecretId=self._prefix + user.name)
+            self.settle()
+        return Rotation(user=user.name, kind=user.kind, moments=moments)
+
+    def _moment(self, user: User, after: str) -> Moment:
+        return Moment(
+            after=after,
+            current=self.logs_in(user.name, CURRENT),
+            pending=self.logs_in(user.name, PENDING),
+            previous=self.logs_in(user.name, "AWSPREVIOUS"),
+        )
+
+    def _can_read(self, user: User, table: Table) -> bool:
+        with self._as_login(user.name) as connection:
+            try:
+                connection.execute(
+                    psycopg.sql.SQL("SELECT * FROM {} LIMIT 1").format(psycopg.sql.Identifier(table.schema, table.name))
+                )
+            except psycopg.errors.InsufficientPrivilege:
+                return False
+        return True
+
+    def modelled(self) -> list[tuple[str, str, int]]:
+        """What PostgreSQL stood in for, most frequent first."""
+        counts = self._engine.modelled_statements(self._identifier)
+        return [(kind, by, count) for (kind, by), count in counts.most_common()]
+
+
+_CHAPTERS: tuple[tuple[str, Callable[[_Played], _Told]], ...] = (
+    ("Deployed", _Played.deployed),
+    ("Run again", _Played.second),
+    ("First passwords", _Played.first_passwords),
+    ("A report is made", _Played.a_report),
+    ("Rights, tried as each user", _Played.rights),
+    ("Changed by hand", _Played.drift),
+    ("A role is taken away", _Played.removed),
+    ("Passwords rotate", _Played.rotations),
+)
+
+
+def _plain(value: Mapping[str, Any]) -> Any:
+    """A value as DynamoDB's API writes it."""
+    ((kind, inner),) = value.items()
+    if kind == "L":
+        return [_plain(one) for one in inner]
+    if kind == "M":
+        return {name: _plain(one) for name, one in inner.items()}
+    return inner
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
