@@ -35,7 +35,8 @@ class Account:
     ``encryption_keys`` maps the ARN of an encrypted resource to the ARN of its customer managed key. ``assets``
     maps object keys to the staged folders. ``services`` holds what service files register for one another, by
     class. ``bucket_keys`` holds the ARNs of buckets with an S3 Bucket Key. ``workspace`` is a folder for files
-    that live as long as the rehearsal.
+    that live as long as the rehearsal. ``function_environment`` holds variables that every function is given
+    beside its own.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Account:
         self.records = Records()
         self.scheduler = Scheduler(clock)
         self.reachable: set[tuple[str, int]] = set()
+        self.function_environment: dict[str, str] = {}
         self._services: dict[type, Any] = {}
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()

@@ -10,6 +10,7 @@ from rehearsal.engine.function_model import FunctionFault
 from rehearsal.engine.functions import Functions
 from rehearsal.engine.jobs.runs import JobRuns
 from rehearsal.engine.services.kinesis import RefusedEntries, Streams
+from rehearsal.engine.services.redshift import Clusters
 from rehearsal.engine.services.sqs import Queues
 
 _NO_END = sys.maxsize
@@ -74,6 +75,14 @@ class Faults:
             resource: pattern (``*``, ``?``) of the ARN that the action must be on.
         """
         self._account.service(JobRuns).kill_at(job_name, action, nth=nth, resource=resource)
+
+    def cut_off_cluster(self, identifier: str) -> None:
+        """Let nobody reach a Redshift cluster by its endpoint, though it is available, until it is reached again."""
+        self._account.service(Clusters).by_identifier[identifier].server.shut()
+
+    def reach_cluster(self, identifier: str) -> None:
+        """Let a cluster's endpoint be reached again."""
+        self._account.service(Clusters).by_identifier[identifier].server.reopen()
 
     def disable_key(self, key_arn: str) -> None:
         """Refuse every use of a KMS key until it is enabled again."""

@@ -255,6 +255,7 @@ class Functions:
             "PATH": "/usr/local/bin:/usr/bin/:/bin:/opt/bin",
             "LANG": "en_US.UTF-8",
             "TZ": ":UTC",
+            **self._account.function_environment,
             **definition.environment,
             "AWS_REGION": region,
             "AWS_DEFAULT_REGION": region,

@@ -1,4 +1,4 @@
-"""Needs of requests to the Glue Data Catalog, Glue crawlers and jobs, DynamoDB and its streams.
+"""Needs of requests to the Glue Data Catalog, Glue crawlers and jobs, DynamoDB and its streams, Redshift.
 
 It must not know item contents beyond the table they go to.
 """
@@ -120,6 +120,39 @@ def _table_stream(parameters: Parameters, _scope: Scope) -> str:
     return str(parameters["ShardIterator"]).split("|")[0]
 
 
+def _cluster(parameters: Parameters, scope: Scope) -> str:
+    return scope.arn("redshift", f"cluster:{parameters.get('ClusterIdentifier') or '*'}")
+
+
+def _login(parameters: Parameters, scope: Scope) -> Sequence[Need]:
+    # Redshift guide, "Create an IAM role or user with permissions to call GetClusterCredentials": the permission is
+    # needed on the database user and, where a database is named, on the database.
+    cluster, user = parameters["ClusterIdentifier"], parameters["DbUser"]
+    context = {"redshift:DbUser": str(user)}
+    resources = [scope.arn("redshift", f"dbuser:{cluster}/{user}")]
+    if database := parameters.get("DbName"):
+        context["redshift:DbName"] = str(database)
+        resources.append(scope.arn("redshift", f"dbname:{cluster}/{database}"))
+    if "DurationSeconds" in parameters:
+        context["redshift:DurationSeconds"] = str(parameters["DurationSeconds"])
+    return [Need(action="redshift:GetClusterCredentials", resource=resource, context=context) for resource in resources]
+
+
+def _statements(action: str) -> Rule:
+    # Data API reference, "ExecuteStatement": with a database user the caller needs the permission to log in as it.
+    def rule(parameters: Parameters, scope: Scope) -> Sequence[Need]:
+        needs = [Need(action=action, resource=_cluster(parameters, scope))]
+        database = parameters.get("Database", "")
+        if "DbUser" in parameters:
+            needs += _login({**parameters, "DbName": database}, scope)
+        elif "SecretArn" not in parameters:
+            resource = scope.arn("redshift", f"dbname:{parameters['ClusterIdentifier']}/{database}")
+            needs.append(Need(action="redshift:GetClusterCredentialsWithIAM", resource=resource))
+        return needs
+
+    return rule
+
+
 _TABLE_OPERATIONS = (
     "CreateTable DeleteTable GetTable UpdateTable GetPartition GetPartitions CreatePartition DeletePartition "
     "UpdatePartition BatchCreatePartition BatchDeletePartition BatchGetPartition BatchUpdatePartition "
@@ -166,6 +199,17 @@ TABLES: Mapping[str, Mapping[str, Rule]] = {
             "UpdateTimeToLive",
         ),
         **{name: anywhere(f"dynamodb:{name}") for name in ("ListTables", "DescribeLimits", "DescribeEndpoints")},
+    },
+    "redshift": {
+        "GetClusterCredentials": _login,
+        **rules("redshift", _cluster, "DescribeClusters PauseCluster ResumeCluster"),
+    },
+    "redshift-data": {
+        **{name: _statements(f"redshift-data:{name}") for name in ("ExecuteStatement", "BatchExecuteStatement")},
+        **{
+            name: anywhere(f"redshift-data:{name}")
+            for name in ("CancelStatement", "DescribeStatement", "GetStatementResult", "ListStatements")
+        },
     },
     "dynamodbstreams": {
         **rules("dynamodb", _table_stream, "DescribeStream GetRecords GetShardIterator"),
