@@ -128,7 +128,7 @@ def read_clusters(text: str) -> dict[str, Cluster]:
     ignored.
 
     Raises:
-        ValueError: the text is no such JSON.
+        RotationError: the text is no such JSON.
     """
     try:
         return {
@@ -143,7 +143,7 @@ def read_clusters(text: str) -> dict[str, Cluster]:
             for name, one in json.loads(text).items()
         }
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise ValueError(
+        raise RotationError(
             f"Environment variable CLUSTERS is not what the function reads: {type(error).__name__}: {error}; allowed: "
             "a JSON object of cluster names with cluster_identifier, database, admin_user, host, port and "
             "secret_prefix; correct it where the function is declared."

@@ -25,7 +25,7 @@ def connect(settings: Settings) -> Connections:
     """Connections by the function's settings. Nothing is called before it is needed.
 
     Raises:
-        ValueError: the clusters cannot be read.
+        RotationError: the clusters cannot be read.
     """
     # At first need: the imports and the first client take longer than all else of a cold start together.
     import boto3

@@ -7,7 +7,7 @@ import json
 import secrets
 import uuid
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, LiteralString, cast
 
 import boto3
 import psycopg
@@ -41,6 +41,7 @@ class Redshift:
         """Passwords that were given out."""
         self.error: str | None = None
         """Code of the error that is answered instead."""
+        self.rights: LiteralString = "SUPERUSER"
 
     def get_cluster_credentials(self, **request: Any) -> dict[str, str]:
         assert request == {
@@ -52,7 +53,9 @@ class Redshift:
         user, password = f"IAM:amp_admin {uuid.uuid4()}", secrets.token_urlsafe(24)
         with self._server.connect_as_superuser() as connection:
             connection.execute(
-                sql.SQL("CREATE USER {} SUPERUSER PASSWORD {}").format(sql.Identifier(user), sql.Literal(password))
+                sql.SQL("CREATE USER {} {} PASSWORD {}").format(
+                    sql.Identifier(user), sql.SQL(self.rights), sql.Literal(password)
+                )
             )
         self.given.append(password)
         return {"DbUser": user, "DbPassword": password}
@@ -116,6 +119,12 @@ class Warehouse:
             ],
         )
         return name
+
+    def passwords(self, name: str) -> set[str]:
+        """Every password that any version of a secret has or had."""
+        versions = secretsmanager_backends["123456789012"][REGION].secrets[name].versions.values()
+        texts = [version["secret_string"] for version in versions if "secret_string" in version]
+        return {value["password"] for value in map(json.loads, texts) if "password" in value}
 
     def begin(self, name: str) -> str:
         """What `RotateSecret` does before it calls the function: a pending version without a value; gives its id."""

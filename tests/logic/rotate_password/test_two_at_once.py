@@ -78,6 +78,7 @@ class Rotation(threading.Thread):
         """Let it go on until it stands before the next such call."""
         self.go_on()
         while self.next_call != call:
+            assert self.is_alive()
             self.go_on()
 
     def end(self) -> None:
