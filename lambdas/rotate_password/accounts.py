@@ -85,27 +85,31 @@ class Account:
             }
         )
 
-    def user(self, text: str) -> str:
-        """The database user that a value of the secret names.
+    def current_user(self, text: str) -> str:
+        """The database user that the current value names: a person's may be the second one of a service that the
+        person was declared to be before.
 
         Raises:
             RotationError: it is no JSON object, or names a user that the secret is not for.
         """
-        user = self._object(text).get("username")
-        if user not in self.users:
-            raise self._refused("its username is another user's", f"{' or '.join(self.users)}, as tags and name say")
-        return str(user)
+        return self._user(text, (self.users[0], self.users[0] + CLONE_SUFFIX))
 
     def credentials(self, text: str) -> Credentials:
-        """What a value of the secret logs in with.
+        """What the value of a pending version logs in with.
 
         Raises:
-            RotationError: as `user`, or it has a password that Redshift does not take.
+            RotationError: as `current_user`, or it has a password that Redshift does not take.
         """
         password = self._object(text).get("password")
         if password is not None and not (isinstance(password, str) and _PASSWORD.fullmatch(password)):
             raise self._refused("Redshift does not take its password", "a password that a rotation made, or none")
-        return Credentials(user=self.user(text), password=password)
+        return Credentials(user=self._user(text, self.users), password=password)
+
+    def _user(self, text: str, allowed: tuple[str, ...]) -> str:
+        user = self._object(text).get("username")
+        if user not in allowed:
+            raise self._refused("its username is another user's", f"{' or '.join(allowed)}, as tags and name say")
+        return str(user)
 
     def _object(self, text: str) -> dict[str, Any]:
         try:
@@ -118,8 +122,9 @@ class Account:
 
     def _refused(self, given: str, allowed: str) -> RotationError:
         return RotationError(
-            f"The value of secret {self.secret_name} is refused: {given}; allowed: {allowed}; fix: restore the version "
-            "that was current before, or delete the secret and have the cluster configured again."
+            f"The value of secret {self.secret_name} is refused: {given}; allowed: {allowed}; fix: move AWSCURRENT "
+            "back to a version that a rotation made, or delete the secret without recovery and have the cluster "
+            "configured again."
         )
 
 

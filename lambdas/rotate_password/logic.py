@@ -230,7 +230,7 @@ class _Rotation:
             raise self._given_up(f"it is for {user}, and so is the current version since another rotation finished.")
 
     def _current_user(self, secret: Secret) -> str:
-        return self.account.user(self._require_value(secret.current))
+        return self.account.current_user(self._require_value(secret.current))
 
     def _value(self, version: str) -> str | None:
         return self.versions.value(self.secret.arn, version)

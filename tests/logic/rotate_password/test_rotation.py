@@ -316,6 +316,22 @@ def test_a_password_that_was_set_by_hand_is_healed_by_the_next_rotation(warehous
         assert warehouse.current_logs_in(name)
 
 
+def test_a_service_that_becomes_a_person_and_back_keeps_its_secret(warehouse: Warehouse) -> None:
+    """The tag changes and the value stays, which may name the service's second user."""
+    name = warehouse.service()
+    for rotation, user in (
+        ("alternating-users", "etl_clone"),
+        ("single-user", "etl"),
+        ("alternating-users", "etl_clone"),
+        ("alternating-users", "etl"),
+        ("single-user", "etl"),
+    ):
+        warehouse.secrets.tag_resource(SecretId=name, Tags=[{"Key": "amp:rotation", "Value": rotation}])
+        warehouse.rotate(name)
+        assert warehouse.value(name)["username"] == user
+        assert warehouse.current_logs_in(name)
+
+
 HOSTILE_VALUES = {
     "another user's name": json.dumps({"username": "bo", "password": "Abcdefg1"}),
     "the administrator's name": json.dumps({"username": "amp_admin"}),
