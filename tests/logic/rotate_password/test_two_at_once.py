@@ -173,3 +173,18 @@ def test_a_step_that_slept_while_another_rotation_finished_sets_no_password(ware
     asleep.end()
     assert "is not the pending one" in str(asleep.error)
     assert warehouse.current_logs_in(name)
+
+
+@pytest.mark.parametrize("kind", ["person", "service"])
+def test_a_secret_that_is_deleted_meanwhile_gets_no_password_set(warehouse: Warehouse, kind: str) -> None:
+    """Whoever is not declared any more has the secret deleted and the login disabled, in this order."""
+    name = getattr(warehouse, kind)()
+    warehouse.rotate(name)
+    token = warehouse.begin(name)
+    late = Rotation(warehouse, name, token)
+    late.go_before("ALTER USER")
+    pending = warehouse.value(name, VersionId=token)
+    warehouse.secrets.delete_secret(SecretId=name, RecoveryWindowInDays=30)
+    late.end()
+    assert "did not carry out GetSecretValue" in str(late.error)
+    assert not warehouse.logs_in(pending)
