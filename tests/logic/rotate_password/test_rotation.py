@@ -357,8 +357,13 @@ def test_a_current_value_for_somebody_else_is_refused_and_not_quoted(
     assert "CREATEUSER" not in str(refused.value)
 
 
-@pytest.mark.parametrize("value", [*HOSTILE_VALUES.values(), json.dumps({"username": "etl_clone", "password": "x' ;"})])
-@pytest.mark.parametrize("step", STEPS)
+HOSTILE_STEPS = [
+    *(("setSecret", value) for value in HOSTILE_VALUES.values()),
+    *((step, json.dumps({"username": "etl_clone", "password": "x' ;"})) for step in STEPS),
+]
+
+
+@pytest.mark.parametrize(("step", "value"), HOSTILE_STEPS)
 def test_a_pending_value_for_somebody_else_is_given_up_and_the_next_rotation_heals(
     warehouse: Warehouse, step: str, value: str
 ) -> None:
