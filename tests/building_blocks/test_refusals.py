@@ -7,7 +7,10 @@ from aws_cdk import App, Stack, aws_kinesis, aws_kms, aws_lambda, aws_s3, aws_sn
 from aws_cdk.assertions import Template
 
 from building_blocks.delivery_stream import DeliveryStream
+from building_blocks.item_table import ItemTable
+from building_blocks.query_queues import wlm_configuration
 from building_blocks.queue_with_dead_letters import QueueWithDeadLetters
+from config.warehouse import QueryQueue
 
 
 @pytest.fixture
@@ -77,3 +80,16 @@ def test_a_buffer_outside_firehose_s_limits_is_refused_by_name(setting: str, val
     }
     with pytest.raises(ValueError, match=f"{setting} is out of Firehose's range; given: {value}; allowed: .*; fix:"):
         DeliveryStream(stack, "Delivery", **{**settings, setting: value})
+
+
+def test_queues_that_redshift_would_not_take_are_refused() -> None:
+    roles = tuple(f"role_{number:050}" for number in range(200))
+    with pytest.raises(ValueError, match=r"too long a text; given: \d+ characters; allowed: 8000; fix:"):
+        wlm_configuration([QueryQueue(name="many", roles=roles)], everybody=QueryQueue(name="everybody"))
+
+
+def test_a_table_without_a_stream_cannot_be_followed(stack: Stack) -> None:
+    key = aws_kms.Key(stack, "Key")
+    table = ItemTable(stack, "Items", partition_key="a", sort_key="b", key=key, keep=True)
+    with pytest.raises(RuntimeError, match="has no stream; fix: make it with tells_keys"):
+        table.following()
