@@ -42,6 +42,7 @@ class Scheduler:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._activities: list[Activity] = []
+        self._periodic: list[Activity] = []
 
     @property
     def activities(self) -> Sequence[Activity]:
@@ -51,6 +52,13 @@ class Scheduler:
     def add(self, activity: Activity) -> None:
         """Let ``activity`` take part."""
         self._activities.append(activity)
+
+    def add_periodic(self, activity: Activity) -> None:
+        """Let an activity take part that is due again and again for ever.
+
+        `settle` never waits for it, and does what of it time has passed meanwhile.
+        """
+        self._periodic.append(activity)
 
     def settle(self, *, timeout_s: float, horizon_s: float, on_progress: Callable[[], None] | None = None) -> None:
         """Step until no activity has anything to do.
@@ -83,18 +91,23 @@ class Scheduler:
 
     def run_until(self, moment: float, *, on_progress: Callable[[], None] | None = None) -> None:
         """Step through everything that is due before ``moment`` (virtual seconds), then jump there."""
-        while (following := self._next()) is not None and following[0] <= moment:
+        while (following := self._next(periodic_until=moment)) is not None and following[0] <= moment:
             self._clock.advance_to(following[0])
             following[1].step()
             if on_progress is not None:
                 on_progress()
         self._clock.advance_to(moment)
 
-    def _next(self) -> tuple[float, Activity] | None:
+    def _next(self, *, periodic_until: float | None = None) -> tuple[float, Activity] | None:
         following: tuple[float, Activity] | None = None
         for activity in self._activities:
             due = activity.due()
             if due is not None and (following is None or due < following[0]):
+                following = (due, activity)
+        limit = self._clock.time() if periodic_until is None else periodic_until
+        for activity in self._periodic:
+            due = activity.due()
+            if due is not None and due <= limit and (following is None or due < following[0]):
                 following = (due, activity)
         return following
 

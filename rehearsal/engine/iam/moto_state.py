@@ -66,9 +66,24 @@ def _with_secrets(parameters: Mapping[str, Any], scope: Scope) -> Mapping[str, A
     full = dict(parameters)
     if "SecretId" in full:
         full["SecretId"] = _secret_arn(str(full["SecretId"]), scope)
+        full |= _rotation_and_tags(full["SecretId"], full, scope)
+    if full.get("KmsKeyId"):
+        full["KmsKeyId"] = _key_arn(str(full["KmsKeyId"]), scope)
     if "SecretIdList" in full:
         full["SecretIdList"] = [_secret_arn(str(name), scope) for name in full["SecretIdList"]]
     return full
+
+
+def _rotation_and_tags(secret_arn: str, given: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
+    """The function that rotates a secret, if the request names none, and the secret's tags (`ResourceTags`)."""
+    secret = secretsmanager_backends[scope.account][scope.region].secrets.get(secret_arn)
+    if secret is None:
+        return {}
+    found: dict[str, Any] = {"ResourceTags": {tag["Key"]: tag["Value"] for tag in secret.tags or ()}}
+    function_arn = getattr(secret, "rotation_lambda_arn", "")
+    if function_arn and "RotationLambdaARN" not in given:
+        found["RotationLambdaARN"] = function_arn
+    return found
 
 
 def _secret_arn(name: str, scope: Scope) -> str:

@@ -52,7 +52,9 @@ TABLE = arn("dynamodb", "table/clusters")
 # Every operation of the tables is called with these; a resource is named by one of them.
 EVERYTHING: Mapping[str, Any] = {
     "AliasName": "alias/lake", "AlarmName": "age", "AlarmNames": ["age"], "Bucket": "lake",
-    "CopySource": "raw/k", "CrawlerName": "c", "DatabaseName": "raw", "Delete": {"Objects": [{"Key": "k"}]},
+    "ClusterIdentifier": "analytics", "CopySource": "raw/k", "CrawlerName": "c",
+    "Database": "amp", "DatabaseName": "raw", "DbName": "amp", "DbUser": "ana",
+    "Delete": {"Objects": [{"Key": "k"}]},
     "DeliveryStreamName": "delivery", "DestinationKeyId": KEY, "Entries": [{"Source": "s", "DetailType": "d"}],
     "FunctionName": "flatten", "Key": "k", "KeyId": KEY, "Name": "n", "Namespace": "Amp",
     "QueueUrl": QUEUE_URL, "RequestItems": {"clusters": []}, "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/r",

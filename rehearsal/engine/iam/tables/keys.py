@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from rehearsal.engine.iam.model import ContextValue, Need
-from rehearsal.engine.iam.scope import Parameters, Rule, Scope, anywhere, no_permission, rules
+from rehearsal.engine.iam.scope import Parameters, Rule, Scope, anywhere, no_permission
 
 
 def _key(parameters: Parameters, scope: Scope) -> str:
@@ -52,19 +52,66 @@ def _secret(parameters: Parameters, scope: Scope) -> str:
     return name if name.startswith("arn:") else scope.arn("secretsmanager", f"secret:{name}")
 
 
+def _secret_context(parameters: Parameters, secret: str) -> dict[str, ContextValue]:
+    """What policies may ask of a request: the secret, the tags that it has (`ResourceTags`) and those it is given."""
+    context: dict[str, ContextValue] = {"secretsmanager:SecretId": secret}
+    for key, value in (parameters.get("ResourceTags") or {}).items():
+        context[f"aws:ResourceTag/{key}"] = context[f"secretsmanager:ResourceTag/{key}"] = str(value)
+    tags = parameters.get("Tags") or ()
+    for tag in tags:
+        context[f"aws:RequestTag/{tag['Key']}"] = str(tag["Value"])
+    if tags:
+        context["aws:TagKeys"] = tuple(str(tag["Key"]) for tag in tags)
+    return context
+
+
 def _secret_value(action: str, key_actions: Iterable[str]) -> Rule:
     # Secrets Manager guide, "Secret encryption and decryption in AWS Secrets Manager".
     def rule(parameters: Parameters, scope: Scope) -> Sequence[Need]:
         secret = _secret(parameters, scope)
-        context = {"secretsmanager:SecretId": secret}
+        context = _secret_context(parameters, secret)
         if "VersionStage" in parameters:
             context["secretsmanager:VersionStage"] = str(parameters["VersionStage"])
         sealed = scope.key_needs(
-            secret, via="secretsmanager", actions=key_actions, encryption_context={"SecretARN": secret}
+            secret,
+            via="secretsmanager",
+            actions=key_actions,
+            encryption_context={"SecretARN": secret},
+            key=parameters.get("KmsKeyId"),
         )
         return [Need(action=action, resource=secret, context=context), *sealed]
 
     return rule
+
+
+def _secret_change(action: str) -> Rule:
+    with_value, without = _secret_value(action, _WRITE_SECRET), _secret_value(action, ())
+
+    def rule(parameters: Parameters, scope: Scope) -> Sequence[Need]:
+        has_value = not action.endswith(("CreateSecret", "UpdateSecret")) or "SecretString" in parameters
+        needs = list((with_value if has_value else without)(parameters, scope))
+        if parameters.get("Tags"):
+            # API reference, "CreateSecret": tags need the permission to set them.
+            needs.append(
+                Need(action="secretsmanager:TagResource", resource=needs[0].resource, context=needs[0].context)
+            )
+        return needs
+
+    return rule
+
+
+def _on_secret(action: str) -> Rule:
+    return _secret_value(action, ())
+
+
+def _rotate(parameters: Parameters, scope: Scope) -> Sequence[Need]:
+    # API reference, "RotateSecret": the caller must be allowed to invoke the rotation function too.
+    needs = list(_on_secret("secretsmanager:RotateSecret")(parameters, scope))
+    if function := parameters.get("RotationLambdaARN"):
+        context: dict[str, ContextValue] = {"secretsmanager:RotationLambdaARN": str(function), **needs[0].context}
+        needs = [Need(action="secretsmanager:RotateSecret", resource=needs[0].resource, context=context)]
+        needs.append(Need(action="lambda:InvokeFunction", resource=str(function)))
+    return needs
 
 
 def _batch_of_secrets(parameters: Parameters, scope: Scope) -> Sequence[Need]:
@@ -114,6 +161,10 @@ _KEY_OPERATIONS = (
     "ListResourceTags TagResource UntagResource ScheduleKeyDeletion CancelKeyDeletion "
     "UpdateKeyDescription"
 )
+_ON_ONE = (
+    "DescribeSecret DeleteSecret RestoreSecret CancelRotateSecret ListSecretVersionIds UpdateSecretVersionStage "
+    "GetResourcePolicy PutResourcePolicy DeleteResourcePolicy ValidateResourcePolicy TagResource UntagResource"
+)
 _READ_SECRET, _WRITE_SECRET = ("kms:Decrypt",), ("kms:GenerateDataKey", "kms:Decrypt")
 
 TABLES: Mapping[str, Mapping[str, Rule]] = {
@@ -127,16 +178,11 @@ TABLES: Mapping[str, Mapping[str, Rule]] = {
         "GetSecretValue": _secret_value("secretsmanager:GetSecretValue", _READ_SECRET),
         "BatchGetSecretValue": _batch_of_secrets,
         **{
-            name: _secret_value(f"secretsmanager:{name}", _WRITE_SECRET)
+            name: _secret_change(f"secretsmanager:{name}")
             for name in ("PutSecretValue", "UpdateSecret", "CreateSecret")
         },
-        **rules(
-            "secretsmanager",
-            _secret,
-            "DescribeSecret DeleteSecret RestoreSecret RotateSecret CancelRotateSecret ListSecretVersionIds "
-            "UpdateSecretVersionStage GetResourcePolicy PutResourcePolicy DeleteResourcePolicy "
-            "ValidateResourcePolicy TagResource UntagResource",
-        ),
+        **{name: _on_secret(f"secretsmanager:{name}") for name in _ON_ONE.split()},
+        "RotateSecret": _rotate,
         **{name: anywhere(f"secretsmanager:{name}") for name in ("ListSecrets", "GetRandomPassword")},
     },
     "ssm": {
