@@ -14,7 +14,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 READY := .venv/.ready-$(shell cat requirements-dev.txt scripts/set_up 2>/dev/null | cksum | tr ' ' '-')
 
-.PHONY: help setup test campaign bench rehearse check format synth cdk docs lock clean explain redrive replay doctor
+.PHONY: help setup test campaign bench rehearse check format synth cdk docs lock clean explain redrive replay doctor warehouse-plan
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -74,6 +74,9 @@ redrive: $(READY) ## move dead letters of STAGE back to their queue; ARGS="--rea
 
 replay: $(READY) ## put failed records of STAGE back on the stream after a fix; ARGS="--since 2026-11-18 --dry-run"
 	@python -m operations replay --stage $(STAGE) $(ARGS)
+
+warehouse-plan: $(READY) ## tell what the warehouse of STAGE lacks of its declaration; ARGS="--cluster analytics"
+	@python -m operations warehouse plan --stage $(STAGE) $(ARGS)
 
 doctor: $(READY) ## hold what is deployed of STAGE against what should be
 	@python -m operations check --stage $(STAGE) $(ARGS)

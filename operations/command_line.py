@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from config import STAGES
 from config.model import ConfigurationError
-from operations import checking, explaining
+from operations import checking, explaining, warehouse
 from operations.dead_letters import DeadLetters, Moved
 from operations.output import ProgressLine
 from operations.platform import QUEUES, OperationsError, Platform, QueuePair, find
@@ -29,6 +29,7 @@ _EXAMPLES = """examples:
   python -m operations redrive --stage prod --reason show_not_found --dry-run
   python -m operations replay  --stage prod --since 2026-11-18 --until 2026-11-19 --type like
   python -m operations check   --stage prod
+  python -m operations warehouse plan --stage prod --cluster analytics
 
 credentials, profile and Region are those of the AWS command line (AWS_PROFILE, AWS_REGION …). A running rehearsal is
 reached with --endpoint-url and --outputs. Hours are arrival hours in UTC.
@@ -148,11 +149,24 @@ def _check(platform: Platform, given: argparse.Namespace, progress: ProgressLine
     return result, checking.lines(findings), WRONG if wrong else FINE
 
 
+def _warehouse(platform: Platform, given: argparse.Namespace, _progress: ProgressLine) -> _Told:
+    told = warehouse.ask(
+        platform,
+        action=given.action,
+        cluster=given.cluster,
+        declaration=given.declaration,
+        repair=given.repair,
+        drop=given.drop,
+    )
+    return vars(told), warehouse.lines(told, action=given.action, with_sql=given.sql), FINE if told.well else WRONG
+
+
 _COMMANDS: dict[str, Callable[[Platform, argparse.Namespace, ProgressLine], _Told]] = {
     "explain": _explain,
     "redrive": _redrive,
     "replay": _replay,
     "check": _check,
+    "warehouse": _warehouse,
 }
 
 
@@ -173,7 +187,9 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="explain | redrive | replay | check")
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar="explain | redrive | replay | check | warehouse"
+    )
     explain = _command(commands, "explain", "what failed and why, with a sample whose personal values are masked")
     _add_selection(explain)
     explain.add_argument(
@@ -202,6 +218,17 @@ def _parser() -> argparse.ArgumentParser:
     checks.add_argument(
         "--hours", type=_positive(int), default=24, help="how far back failed records are counted (default: 24)"
     )
+    warehouses = _command(commands, "warehouse", "tell what a warehouse lacks of its declaration, or make it so")
+    warehouses.add_argument("action", choices=("plan", "apply"), help="plan changes nothing")
+    warehouses.add_argument("--cluster", default="", help="which one (default: the stage's only one)")
+    warehouses.add_argument(
+        "--declaration", type=Path, metavar="FILE", help="plan by this file instead of the deployed declaration"
+    )
+    warehouses.add_argument("--repair", action="store_true", help="also put right what was changed by hand")
+    warehouses.add_argument(
+        "--drop", action="store_true", help="also drop schemas, roles and users that are not declared any more"
+    )
+    warehouses.add_argument("--sql", action="store_true", help="show the statements of a plan")
     return parser
 
 
