@@ -129,7 +129,7 @@ class _Played:
             "port": found["Endpoint"]["Port"],
             "dbname": found["DBName"],
             "sslmode": "verify-full",
-            "sslrootcert": engine.account.function_environment["AWS_CA_BUNDLE"],
+            "sslrootcert": str(engine.certificate_authority(self._identifier)),
             "connect_timeout": 10,
         }
 
@@ -265,10 +265,10 @@ class _Played:
     def a_report(self) -> _Told:
         """A table made by a service: what its readers may do comes by default privileges, the rest by the next run."""
         with self._as_login(BUILDER) as connection:
-            connection.execute(f"CREATE TABLE {REPORT_TABLE} (day date, listeners int)")
-            connection.execute(f"INSERT INTO {REPORT_TABLE} VALUES ('2026-11-18', 1)")
+            connection.execute("CREATE TABLE reports.daily (day date, listeners int)")
+            connection.execute("INSERT INTO reports.daily VALUES ('2026-11-18', 1)")
         with self._as_login("dashboards") as connection:
-            read = connection.execute(f"SELECT listeners FROM {REPORT_TABLE}").fetchall()
+            read = connection.execute("SELECT listeners FROM reports.daily").fetchall()
         told = self.ask("apply")
         said = f"dashboards read {len(read)} row at once; the next run: {told['error'] or told['result']}"
         return said, told["lines"], read == [(1,)] and told["result"] in ("configured", "unchanged")
@@ -368,7 +368,8 @@ class _Played:
     def modelled(self) -> list[tuple[str, str, int]]:
         """What PostgreSQL stood in for, most frequent first."""
         counts = self._engine.modelled_statements(self._identifier)
-        return [(kind, by, count) for (kind, by), count in counts.most_common()]
+        most_first = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+        return [(kind, by, count) for (kind, by), count in most_first if by]
 
 
 _CHAPTERS: tuple[tuple[str, Callable[[_Played], _Told]], ...] = (

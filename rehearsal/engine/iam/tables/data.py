@@ -120,7 +120,6 @@ def _table_stream(parameters: Parameters, _scope: Scope) -> str:
     return str(parameters["ShardIterator"]).split("|")[0]
 
 
-<<<<<<< HEAD
 def _cluster(parameters: Parameters, scope: Scope) -> str:
     return scope.arn("redshift", f"cluster:{parameters.get('ClusterIdentifier') or '*'}")
 
@@ -152,11 +151,11 @@ def _statements(action: str) -> Rule:
         return needs
 
     return rule
-=======
+
+
 def _stream_records(parameters: Parameters, scope: Scope) -> Sequence[Need]:
     # DynamoDB guide, "Encryption at rest usage notes": a stream is encrypted with the key of its table.
     return _items([("GetRecords", _table_stream(parameters, scope))], scope)
->>>>>>> 8453768 (Play DynamoDB tables in the rehearsal)
 
 
 _TABLE_OPERATIONS = (
