@@ -13,7 +13,7 @@ from pathlib import Path
 from rehearsal.engine.clock import Clock
 from rehearsal.engine.engine import Mutation
 from rehearsal.engine.errors import NotSettled
-from rehearsal.scenario import batch, diagnosis, drops, faults, investigation, tables_findings
+from rehearsal.scenario import batch, diagnosis, drops, faults, investigation, tables_findings, warehouse
 from rehearsal.scenario.accounting import account
 from rehearsal.scenario.assembly import ROOT, synthesize
 from rehearsal.scenario.catalog_service import CatalogService
@@ -201,6 +201,9 @@ def _run(
         with contextlib.closing(tables_findings.read_tables(deployed)) as found:
             tables = tables_findings.find(deployed, lake, found, dropped, ran)
         phases.end("tables")
+    progress("warehouse", "as declared, by hand, rotated")
+    warehoused = warehouse.rehearse(engine, stage=options.stage, settle=settle, progress=progress)
+    phases.end("warehouse")
     not_catalogued = [] if tables else tables_findings.not_catalogued(deployed, dropped)
     findings = Findings(
         stage=options.stage,
@@ -225,6 +228,7 @@ def _run(
         diagnosis=diagnosis.diagnose(deployed, ledger),
         notes=[f"Too large for the stream, so not sent: {text}." for text in ledger.too_large],
         tables=tables,
+        warehouse=warehoused,
     )
     return Rehearsed(findings=findings, deployed=deployed, catalog=catalog, lake=lake)
 

@@ -9,86 +9,23 @@ import json
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
 
 from config import stage_named
 from contracts.warehouse.declaration import declaration_of, items_of
-from contracts.warehouse.model import Declaration, User, UserKind
+from contracts.warehouse.model import User, UserKind
 from rehearsal.engine.engine import Engine
 from rehearsal.scenario.assembly import ROOT
 from rehearsal.scenario.deployment import stack_name
-from rehearsal.scenario.warehouse_rights import Table, Tried, tables_of, try_all
+from rehearsal.scenario.warehouse_findings import Chapter, Moment, Rotation, WarehouseFindings
+from rehearsal.scenario.warehouse_rights import Table, tables_of, try_all
 
-CURRENT, PENDING = "AWSCURRENT", "AWSPENDING"
+CURRENT, PENDING, PREVIOUS = "AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"
 REPORT_TABLE = "reports.daily"
 BUILDER = "report_builder"
 """The service of the standard declaration that makes tables; the rehearsal makes one as it would."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Moment:
-    """One moment of a rotation: after which step, and whose password logs in; None when there is no such version."""
-
-    after: str
-    current: bool | None
-    pending: bool | None
-    previous: bool | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rotation:
-    """A rotation as it was watched."""
-
-    user: str
-    kind: UserKind
-    moments: Sequence[Moment]
-
-    @property
-    def never_locked_out(self) -> bool:
-        """Whether the current secret logged in at every moment."""
-        return all(moment.current for moment in self.moments)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Chapter:
-    """A part of the rehearsal: what was done, what was told, and whether that is what must be."""
-
-    title: str
-    said: str
-    lines: Sequence[str]
-    well: bool
-
-
-@dataclass(kw_only=True)
-class WarehouseFindings:
-    """What came of the rehearsal of one cluster."""
-
-    cluster: str
-    declaration: Declaration
-    chapters: list[Chapter] = field(default_factory=list)
-    tried: list[Tried] = field(default_factory=list)
-    rotations: list[Rotation] = field(default_factory=list)
-    tables: list[Table] = field(default_factory=list)
-    modelled: list[tuple[str, str, int]] = field(default_factory=list)
-    """Form of statement that only Redshift has, what stood for it, and how often."""
-
-    @property
-    def problems(self) -> list[str]:
-        """What is not as it must be."""
-        found = [f"warehouse: {chapter.title}: {chapter.said}" for chapter in self.chapters if not chapter.well]
-        for tried in self.tried:
-            if tried.may != tried.can:
-                wrong = "can, and may not," if tried.can else "may, and cannot,"
-                found.append(f"warehouse: {tried.user} {wrong} {tried.what}")
-        for rotation in self.rotations:
-            if rotation.kind is UserKind.SERVICE and not rotation.never_locked_out:
-                found.append(f"warehouse: the current secret of {rotation.user} did not log in during its rotation")
-            if not rotation.moments or not rotation.moments[-1].current:
-                found.append(f"warehouse: the secret of {rotation.user} does not log in after its rotation")
-        return found
 
 
 def rehearse(
@@ -241,12 +178,13 @@ class _Played:
     def deployed(self) -> _Told:
         """The first run, which the deployment asked for."""
         runs = self.runs()
-        first = runs[0] if runs else {"result": "none", "lines": [], "transactions": []}
-        statements = sum(len(one["statements"]) for one in first["transactions"])
-        said = f"{first['result']}: {statements} statements in {len(first['transactions'])} transactions"
+        first: dict[str, Any] = runs[0] if runs else {"result": "none", "lines": [], "transactions": []}
+        transactions: list[dict[str, Any]] = first["transactions"]
+        statements = sum(len(one["statements"]) for one in transactions)
+        said = f"{first['result']}: {statements} statements in {len(transactions)} transactions"
         if first.get("error"):
             said += f"; {first['error']}"
-        return said, first["lines"], first["result"] == "configured"
+        return said, first["lines"], bool(first["result"] == "configured")
 
     def second(self) -> _Told:
         """A run over what stands."""
@@ -352,7 +290,7 @@ class _Played:
             after=after,
             current=self.logs_in(user.name, CURRENT),
             pending=self.logs_in(user.name, PENDING),
-            previous=self.logs_in(user.name, "AWSPREVIOUS"),
+            previous=self.logs_in(user.name, PREVIOUS),
         )
 
     def _can_read(self, user: User, table: Table) -> bool:

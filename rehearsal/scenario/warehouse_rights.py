@@ -7,6 +7,7 @@ declarations true is not repeated.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,7 +60,7 @@ def tables_of(connection: psycopg.Connection[Any], declaration: Declaration) -> 
 def try_all(
     declaration: Declaration,
     tables: Sequence[Table],
-    log_in: Callable[[str], psycopg.Connection[Any]],
+    log_in: Callable[[str], AbstractContextManager[psycopg.Connection[Any]]],
     *,
     owners: Mapping[str, str],
 ) -> Iterator[Tried]:
@@ -76,12 +77,11 @@ def try_all(
         for login in user.logins:
             with log_in(login) as connection:
                 yield from _tables_tried(connection, login, tables, rights, owners)
-                for schema in [*declaration.schemas, *declaration.external_schemas]:
-                    may = ("create", schema.name, "") in rights
-                    made = sql.SQL("CREATE TABLE {} (tried int)").format(sql.Identifier(schema.name, f"by_{login}"))
-                    yield Tried(
-                        user=login, doing=MAKE, schema=schema.name, table="", may=may, can=_can(connection, made)
-                    )
+                own = [one.name for one in declaration.schemas]
+                for schema in own + [one.name for one in declaration.external_schemas]:
+                    may = ("create", schema, "") in rights and ("usage", schema, "") in rights
+                    made = sql.SQL("CREATE TABLE {} (tried int)").format(sql.Identifier(schema, f"by_{login}"))
+                    yield Tried(user=login, doing=MAKE, schema=schema, table="", may=may, can=_can(connection, made))
 
 
 def _tables_tried(

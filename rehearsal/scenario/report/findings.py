@@ -10,6 +10,7 @@ from datetime import datetime
 from rehearsal.scenario.accounting import Account
 from rehearsal.scenario.tables import TableFound
 from rehearsal.scenario.tables_account import TablesAccount
+from rehearsal.scenario.warehouse_findings import WarehouseFindings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,7 +194,7 @@ class Findings:
 
     `delays_s` are virtual seconds from an event's arrival on the stream to its file in the lake; `per_minute` counts
     arrivals for each virtual minute; `phases` are real seconds. `diagnosis` says where the way of the data ends.
-    `tables` is None where Spark was left out.
+    `tables` is None where Spark was left out, `warehouse` where the stage has none.
     """
 
     stage: str
@@ -213,6 +214,7 @@ class Findings:
     diagnosis: Sequence[str] = ()
     notes: Sequence[str] = field(default_factory=tuple)
     tables: TablesFindings | None = None
+    warehouse: WarehouseFindings | None = None
 
     @property
     def unexplained(self) -> list[str]:
@@ -232,6 +234,7 @@ class Findings:
         found += [f"a fault was not met: {name} ({said})" for name, said, met in self.faults if not met]
         found += [f"granted, never used and not explained: {grant}" for grant in self.unexplained]
         found += self.tables.problems if self.tables else []
+        found += self.warehouse.problems if self.warehouse else []
         return found
 
 

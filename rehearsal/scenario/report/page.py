@@ -15,7 +15,9 @@ DELAY_BINS = 12
 def render(findings: Findings, *, name: str = "index.html") -> dict[str, str]:
     """The pages by the name of their file, with nothing to load from elsewhere; `name` is that of the first."""
     stem = name.removesuffix(".html")
-    tables = "tables.html" if stem == "index" else f"{stem}-tables.html"
+    tables, warehouse = (
+        f"{part}.html" if stem == "index" else f"{stem}-{part}.html" for part in ("tables", "warehouse")
+    )
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -31,6 +33,7 @@ def render(findings: Findings, *, name: str = "index.html") -> dict[str, str]:
         name: environment.get_template("page.html.j2").render(
             findings=findings,
             tables_page=tables,
+            warehouse_page=warehouse,
             delay_bins=histogram(findings.delays_s, bins=DELAY_BINS),
             delay={share: quantile(findings.delays_s, share) for share in (0.5, 0.95, 1.0)},
             sent=sum(line.sent for line in findings.account.lines),
@@ -40,6 +43,10 @@ def render(findings: Findings, *, name: str = "index.html") -> dict[str, str]:
     }
     if findings.tables is not None:
         pages[tables] = environment.get_template("tables.html.j2").render(findings=findings, first_page=name)
+    if findings.warehouse is not None:
+        pages[warehouse] = environment.get_template("warehouse.html.j2").render(
+            findings=findings, first_page=name, tables_page=tables
+        )
     return pages
 
 

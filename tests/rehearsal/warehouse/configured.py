@@ -1,10 +1,10 @@
-"""A cluster on a real database, and the configuration function's logic at work on it, which a test can kill anywhere."""
+"""A cluster on a real database, and the configuration function's logic at work on it; a test can kill it anywhere."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -155,26 +155,13 @@ class Configured:
         configuring = Configuring(
             declarations=self.declarations, remaining_seconds=lambda: self.remaining, ask_again=lambda *_: None
         )
-        return configuring.planned(self.warehouse(), items=wish.pop("items", None), **{"repair": False, "drop": False, **wish})
+        items = wish.pop("items", None)
+        return configuring.planned(self.warehouse(), items=items, **{"repair": False, "drop": False, **wish})
 
     def facts(self) -> frozenset[Fact]:
         """What is so in the database and among the secrets."""
         seen = inspect(self.warehouse().database, admin_user=ADMIN, until=lambda: True)
         return seen.facts | self.secrets.facts()
-
-    def clear(self) -> None:
-        """Take all of it away again."""
-        self.declare({"schemas.nothing": {"format": 1}})
-        for _ in range(3):
-            outcome = self.run(repair=True, drop=True)
-            if outcome.result == "unchanged":
-                break
-        left = {fact for fact in self.facts() if fact.parts[0] != "nothing"}
-        assert left == set(), (outcome, left)
-
-    def tables(self) -> Iterator[Any]:
-        """The two DynamoDB tables."""
-        yield from self._tables.values()
 
 
 def kinds_of(facts: Collection[Fact]) -> set[Kind]:

