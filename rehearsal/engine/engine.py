@@ -5,12 +5,11 @@ It knows AWS and CloudFormation; which application it rehearses, what goes in an
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -28,9 +27,7 @@ from rehearsal.engine.faults import Faults
 from rehearsal.engine.keys import KeyAwareAuthorizer
 from rehearsal.engine.records import FinishedJobRun, Invocation, Metric, TimelineEvent
 from rehearsal.engine.resources import Resource, TypeCoverage
-from rehearsal.engine.secret_rotation import Rotations
 from rehearsal.engine.server import MotoServer
-from rehearsal.engine.services.redshift import Clusters
 
 Mutation = Callable[[Template], Template]
 
@@ -307,31 +304,7 @@ class Engine:
             self.settle(timeout_s=float("inf"), horizon_s=float("inf"), on_progress=on_progress)
             stop.wait(0.1)
 
-    @contextlib.contextmanager
-    def watching_rotations(self, secret_id: str, told: Callable[[str], None]) -> Iterator[None]:
-        """Call ``told`` with the name of each step of a secret's rotation, right after it."""
-        secret_arn = self.client("secretsmanager").describe_secret(SecretId=secret_id)["ARN"]
-
-        def watcher(arn: str, step: str) -> None:
-            if arn == secret_arn:
-                told(step)
-
-        watchers = self.account.service(Rotations).watchers
-        watchers.append(watcher)
-        try:
-            yield
-        finally:
-            watchers.remove(watcher)
-
     # --- looking --------------------------------------------------------------------------------------
-
-    def modelled_statements(self, cluster_identifier: str) -> Mapping[tuple[str, str], int]:
-        """Statements of a Redshift cluster that PostgreSQL has not: form and what stood for it, and how often."""
-        return dict(self.account.service(Clusters).by_identifier[cluster_identifier].modelled)
-
-    def certificate_authority(self, cluster_identifier: str) -> Path:
-        """The file by which clients verify the endpoint of a Redshift cluster."""
-        return self.account.service(Clusters).by_identifier[cluster_identifier].server.ca_file
 
     @property
     def refusals(self) -> Sequence[iam.CallRecord]:

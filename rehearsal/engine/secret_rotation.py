@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -66,8 +66,6 @@ class Rotations:
         self._account = account
         self._attempts: list[_Attempt] = []
         self.by_secret: dict[str, Rotation] = {}
-        self.watchers: list[Callable[[str, str], None]] = []
-        """Each is told the secret's ARN and the step after every step, whether or not it went well."""
 
     def rotate(
         self, secret: FakeSecret, *, function_arn: str, rules: Mapping[str, Any], token: str, immediately: bool
@@ -130,8 +128,6 @@ class Rotations:
             self._attempts.remove(attempt)
             return
         attempt.problem = self._invoke(attempt, attempt.steps[0])
-        for watcher in self.watchers:
-            watcher(secret.arn, attempt.steps[0])
         if attempt not in self._attempts:
             return  # cancelled by the function itself
         if attempt.problem:

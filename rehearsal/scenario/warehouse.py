@@ -66,7 +66,7 @@ class _Played:
             "port": found["Endpoint"]["Port"],
             "dbname": found["DBName"],
             "sslmode": "verify-full",
-            "sslrootcert": str(engine.certificate_authority(self._identifier)),
+            "sslrootcert": engine.account.function_environment["AWS_CA_BUNDLE"],
             "connect_timeout": 10,
         }
 
