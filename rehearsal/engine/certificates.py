@@ -35,10 +35,10 @@ class Authority:
             _write_key(key_file, self._key)
             self.certificate_file.write_bytes(self._own_certificate().public_bytes(serialization.Encoding.PEM))
 
-    def server_context(self) -> ssl.SSLContext:
-        """TLS for a server that clients reach as ``localhost`` or ``127.0.0.1``."""
+    def server_context(self, host: str) -> ssl.SSLContext:
+        """TLS for a server that clients reach by the address ``host``, or as ``localhost``."""
         key = ec.generate_private_key(ec.SECP256R1())
-        names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+        names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address(host))]
         certificate = (
             self._builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")]), key.public_key())
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)

@@ -9,7 +9,9 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -27,7 +29,9 @@ from rehearsal.engine.faults import Faults
 from rehearsal.engine.keys import KeyAwareAuthorizer
 from rehearsal.engine.records import FinishedJobRun, Invocation, Metric, TimelineEvent
 from rehearsal.engine.resources import Resource, TypeCoverage
+from rehearsal.engine.secret_rotation import Rotations
 from rehearsal.engine.server import MotoServer
+from rehearsal.engine.services.redshift import Clusters
 
 Mutation = Callable[[Template], Template]
 
@@ -304,6 +308,26 @@ class Engine:
             self.settle(timeout_s=float("inf"), horizon_s=float("inf"), on_progress=on_progress)
             stop.wait(0.1)
 
+    @contextmanager
+    def watching_rotations(self, secret_id: str, after: Callable[[str], None]) -> Iterator[None]:
+        """Have ``after`` told each step of a secret's rotations (``createSecret`` …) when it has ended, well or not.
+
+        Args:
+            secret_id: the secret's name or ARN.
+            after: given the step.
+        """
+        rotations = self.account.service(Rotations)
+
+        def watcher(secret: Any, step: str) -> None:
+            if secret_id in (secret.name, secret.arn):
+                after(step)
+
+        rotations.watchers.append(watcher)
+        try:
+            yield
+        finally:
+            rotations.watchers.remove(watcher)
+
     # --- looking --------------------------------------------------------------------------------------
 
     @property
@@ -330,6 +354,11 @@ class Engine:
     def job_runs(self) -> Sequence[FinishedJobRun]:
         """Every attempt of a Glue job that has ended, in the order of the ends."""
         return tuple(self.account.records.job_runs)
+
+    def modelled_statements(self, cluster: str) -> Counter[tuple[str, str]]:
+        """What ran on a Redshift cluster that PostgreSQL has not: form and what stood for it, and how often."""
+        modelled = self.account.service(Clusters).by_identifier[cluster].modelled
+        return Counter({form: count for form, count in modelled.items() if form[1]})
 
     @property
     def metrics(self) -> Sequence[Metric]:

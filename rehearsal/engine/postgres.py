@@ -71,7 +71,7 @@ rm -rf "$home"
 
 
 class PostgresServer:
-    """One PostgreSQL server behind a free loopback port, on which only TLS and passwords get through.
+    """One PostgreSQL server behind a loopback address, at which only TLS and passwords get through.
 
     The server of the wheel has no TLS, so a gateway of our own ends it. PostgreSQL comes up with the first
     connection, since many rehearsals have a database and never use it. The data live in a temporary folder that
@@ -80,6 +80,8 @@ class PostgresServer:
     Args:
         folder: an existing folder of the certificate authority, which all servers of the folder share.
         temporary_logins: who decides logins with passwords that PostgreSQL does not know; nobody when absent.
+        host: the loopback address to listen at.
+        port: which; 0 takes a free one.
         prepare: fills the new server before its first client; given is what connects the superuser to a database.
 
     Attributes:
@@ -93,18 +95,18 @@ class PostgresServer:
         (1,)
     """
 
-    host = "127.0.0.1"
-
     def __init__(
         self,
         folder: Path,
         *,
+        host: str = "127.0.0.1",
+        port: int = 0,
         temporary_logins: TemporaryLogins | None = None,
         prepare: Callable[[ConnectSuperuser], None] = lambda _: None,
     ) -> None:
         self._authority = Authority(folder)
         self.ca_file = self._authority.certificate_file
-        self.port = 0
+        self.host, self.port = host, port
         self._temporary_logins, self._prepare = temporary_logins, prepare
         self._gateway: Gateway | None = None
         self._starting = threading.Lock()
@@ -121,14 +123,25 @@ class PostgresServer:
         self.stop()
 
     def start(self) -> None:
-        """Listen for clients. A second call does nothing."""
+        """Listen for clients. A second call does nothing.
+
+        Raises:
+            RehearsalError: the port is taken.
+        """
         if self._gateway is None:
-            self._gateway = Gateway(
-                tls=self._authority.server_context(),
-                upstream=self._socket,
-                forbidden_user=SUPERUSER,
-                temporary_logins=self._temporary_logins,
-            )
+            try:
+                self._gateway = Gateway(
+                    host=self.host,
+                    port=self.port,
+                    tls=self._authority.server_context(self.host),
+                    upstream=self._socket,
+                    forbidden_user=SUPERUSER,
+                    temporary_logins=self._temporary_logins,
+                )
+            except OSError as error:
+                raise RehearsalError(
+                    f"Port {self.port} of {self.host} cannot be listened at: {error}; end what uses it"
+                ) from error
             self.port = self._gateway.port
 
     def stop(self) -> None:

@@ -38,9 +38,11 @@ class TemporaryLogins(Protocol):
 
 
 class Gateway:
-    """Listens on a free loopback port and hands connections on to a server's Unix socket.
+    """Listens on a loopback address and hands connections on to a server's Unix socket.
 
     Args:
+        host: the loopback address.
+        port: 0 takes a free one.
         tls: the certificate to show.
         upstream: gives the path of the server's Unix socket, when a client comes.
         forbidden_user: a name by which nobody may log in from here.
@@ -50,6 +52,8 @@ class Gateway:
     def __init__(
         self,
         *,
+        host: str,
+        port: int,
         tls: ssl.SSLContext,
         upstream: Callable[[], Path],
         forbidden_user: str,
@@ -60,7 +64,7 @@ class Gateway:
         self._open = True
         self._connections: set[socket.socket] = set()
         self._lock = threading.Lock()
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server((host, port))
         self.port = int(self._listener.getsockname()[1])
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
@@ -150,7 +154,7 @@ class Gateway:
     def _log_in(self, client: socket.socket, startup: bytes) -> None:
         user = _user_of(startup)
         if not isinstance(client, ssl.SSLSocket):
-            client.sendall(_error(_REFUSED, f'no entry for host "127.0.0.1", user "{user}", no encryption'))
+            client.sendall(_error(_REFUSED, f'no entry for user "{user}", no encryption'))
             return
         if user == self._forbidden_user:
             client.sendall(_error(_REFUSED, f'user "{user}" may not log in over the network'))

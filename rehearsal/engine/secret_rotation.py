@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -58,7 +58,10 @@ class _Attempt:
 
 
 class Rotations:
-    """Activity: the rotations that are under way. Secrets are known by their ARNs."""
+    """Activity: the rotations that are under way. Secrets are known by their ARNs.
+
+    Each of ``watchers`` is told the secret and the step after every step, failed ones too.
+    """
 
     def __init__(self, account: Account) -> None:
         self.name = "Secrets Manager rotations"
@@ -66,6 +69,7 @@ class Rotations:
         self._account = account
         self._attempts: list[_Attempt] = []
         self.by_secret: dict[str, Rotation] = {}
+        self.watchers: list[Callable[[FakeSecret, str], None]] = []
 
     def rotate(
         self, secret: FakeSecret, *, function_arn: str, rules: Mapping[str, Any], token: str, immediately: bool
@@ -127,7 +131,10 @@ class Rotations:
         if secret is None or secret.is_deleted():
             self._attempts.remove(attempt)
             return
-        attempt.problem = self._invoke(attempt, attempt.steps[0])
+        step = attempt.steps[0]
+        attempt.problem = self._invoke(attempt, step)
+        for watcher in tuple(self.watchers):
+            watcher(secret, step)
         if attempt not in self._attempts:
             return  # cancelled by the function itself
         if attempt.problem:

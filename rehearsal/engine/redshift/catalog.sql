@@ -41,7 +41,7 @@ SELECT s.nspname::text AS namespace_name, c.relname::text AS relation_name, a.pr
     a.is_grantable AND i.type = 'user' AS admin_option
 FROM pg_class c JOIN pg_catalog.redshift_schema s ON s.oid = c.relnamespace AND NOT s.external,
     aclexplode(c.relacl) a JOIN pg_catalog.redshift_identity i ON i.id = a.grantee::int
-WHERE c.relkind IN ('r', 'v', 'm', 'p') AND a.grantee <> c.relowner;
+WHERE c.relkind IN ('r', 'v', 'm', 'p') AND a.grantee <> c.relowner AND a.privilege_type <> 'MAINTAIN';
 
 CREATE VIEW pg_catalog.svv_column_privileges AS
 SELECT s.nspname::text AS namespace_name, c.relname::text AS relation_name, t.attname::text AS column_name,
@@ -59,7 +59,7 @@ SELECT n.nspname::text AS schema_name, 'RELATION'::text AS object_type, d.defacl
 FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace
     JOIN pg_catalog.redshift_identity o ON o.id = d.defaclrole::int,
     aclexplode(d.defaclacl) a JOIN pg_catalog.redshift_identity i ON i.id = a.grantee::int
-WHERE d.defaclobjtype = 'r' AND a.grantee <> d.defaclrole;
+WHERE d.defaclobjtype = 'r' AND a.grantee <> d.defaclrole AND a.privilege_type <> 'MAINTAIN';
 
 -- Every cluster has the five roles of the system, so that whoever compares roles must know them.
 CREATE VIEW pg_catalog.svv_roles AS

@@ -123,6 +123,8 @@ class Cluster:
         database: the first database.
         admin_user: the superuser that AWS makes with the cluster.
         admin_password: the superuser's password.
+        host: the loopback address of its endpoint.
+        port: of its endpoint.
         folder: of the certificate authority that all clusters of the account share.
         clock: what passwords expire by.
         tables_of: what the Glue Data Catalog has in an external schema's database, asked for with its role; it
@@ -141,13 +143,17 @@ class Cluster:
         admin_user: str,
         admin_password: str,
         folder: Path,
+        host: str,
+        port: int,
         clock: Clock,
         tables_of: Callable[[ExternalSchema], Sequence[ExternalTable]],
     ) -> None:
         self.identifier, self.database, self.admin_user = identifier, database, admin_user
         self._admin_password, self._tables_of = admin_password, tables_of
         self.passwords = TemporaryPasswords(clock)
-        self.server = PostgresServer(folder, temporary_logins=self.passwords, prepare=self._prepare)
+        self.server = PostgresServer(
+            folder, host=host, port=port, temporary_logins=self.passwords, prepare=self._prepare
+        )
         self.modelled: Counter[tuple[str, str]] = Counter()
         self.paused = False
 

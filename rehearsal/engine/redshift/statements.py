@@ -16,7 +16,7 @@ from rehearsal.engine.redshift.reading import Reader, Token, UnknownStatement, l
 
 _MD5 = re.compile(r"md5[0-9a-f]{32}")
 _NAME_LIMIT_BYTES = 63
-_TABLE_PRIVILEGES = ("SELECT", "INSERT", "UPDATE", "DELETE", "REFERENCES", "TRUNCATE")
+_TABLE_PRIVILEGES = ("SELECT", "INSERT", "UPDATE", "DELETE", "REFERENCES", "TRUNCATE", "TRIGGER")
 _TYPES = {
     "SMALLINT": "smallint", "INT2": "smallint", "INTEGER": "integer", "INT": "integer", "INT4": "integer",
     "BIGINT": "bigint", "INT8": "bigint", "REAL": "real", "FLOAT4": "real", "FLOAT8": "double precision",

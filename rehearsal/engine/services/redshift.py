@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import secrets
 import string
+import sys
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -16,6 +18,7 @@ from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 from moto.redshift.exceptions import ClusterNotFoundError
 from moto.redshift.models import Cluster as MotoCluster
+from moto.redshift.models import redshift_backends
 from moto.redshift.responses import RedshiftResponse
 from moto.secretsmanager.models import secretsmanager_backends
 
@@ -28,7 +31,7 @@ from rehearsal.engine.resources import Created, Declaration, ResourceType
 from rehearsal.engine.services.kms import customer_key
 
 ACTING = "redshift.amazonaws.com"
-HOST = "127.0.0.1"
+DEFAULT_PORT = 5439
 CREDENTIAL_SECONDS = range(900, 3601)
 _PASSWORD_LENGTH = 32
 
@@ -54,7 +57,7 @@ def attach(account: Account) -> Callable[[], None]:
     for name, operation in replaced.items():
         setattr(RedshiftResponse, name, operation)
     address = MotoCluster.address
-    MotoCluster.address = property(lambda _cluster: HOST)
+    MotoCluster.address = property(lambda cluster: clusters.by_identifier[cluster.cluster_identifier].server.host)
 
     def undo() -> None:
         MotoCluster.address = address
@@ -116,6 +119,25 @@ def _cluster(account: Account, declaration: Declaration) -> Created:
         raise declaration.fail("give either ManageMasterPassword or MasterUserPassword")
     password = _password() if managed else properties["MasterUserPassword"]
     role_arns = list(properties.get("IamRoles", []))
+    clusters, arn = account.service(Clusters), account.arn("redshift", f"cluster:{identifier}")
+    folder = account.workspace / "certificates"
+    folder.mkdir(exist_ok=True)
+    cluster = Cluster(
+        identifier=identifier,
+        database=database,
+        admin_user=admin,
+        admin_password=password,
+        folder=folder,
+        host=_host(),
+        port=int(properties.get("Port", DEFAULT_PORT)),
+        clock=account.clock,
+        tables_of=lambda schema: _tables_of(account, identifier, schema),
+    )
+    cluster.start()
+    clusters.by_identifier[identifier], clusters.roles[identifier] = cluster, role_arns
+    account.reachable.add((cluster.server.host, cluster.server.port))
+    # The variable by which AWS's SDKs find certificate authorities; its Python functions keep to it.
+    account.function_environment["AWS_CA_BUNDLE"] = str(cluster.server.ca_file)
     account.client("redshift").create_cluster(
         ClusterIdentifier=identifier,
         NodeType=properties["NodeType"],
@@ -135,27 +157,10 @@ def _cluster(account: Account, declaration: Declaration) -> Created:
         **({"NumberOfNodes": int(properties["NumberOfNodes"])} if "NumberOfNodes" in properties else {}),
         **({"KmsKeyId": properties["KmsKeyId"]} if "KmsKeyId" in properties else {}),
     )
-    clusters, arn = account.service(Clusters), account.arn("redshift", f"cluster:{identifier}")
-    folder = account.workspace / "certificates"
-    folder.mkdir(exist_ok=True)
-    cluster = Cluster(
-        identifier=identifier,
-        database=database,
-        admin_user=admin,
-        admin_password=password,
-        folder=folder,
-        clock=account.clock,
-        tables_of=lambda schema: _tables_of(account, identifier, schema),
-    )
-    cluster.start()
-    clusters.by_identifier[identifier], clusters.roles[identifier] = cluster, role_arns
-    account.reachable.update({(HOST, cluster.server.port), ("localhost", cluster.server.port)})
-    # The variable by which AWS's SDKs find certificate authorities; its Python functions keep to it.
-    account.function_environment["AWS_CA_BUNDLE"] = str(cluster.server.ca_file)
     moto = _moto_cluster(account, identifier)
     moto.port = cluster.server.port
     attributes: dict[str, Any] = {
-        "Endpoint.Address": HOST,
+        "Endpoint.Address": cluster.server.host,
         "Endpoint.Port": str(cluster.server.port),
         "Id": identifier,
         "ClusterNamespaceArn": account.arn("redshift", f"namespace:{moto.unique_cluster_id}"),
@@ -165,9 +170,17 @@ def _cluster(account: Account, declaration: Declaration) -> Created:
     return Created(ref=identifier, arn=arn, attributes=attributes)
 
 
-def _moto_cluster(account: Account, identifier: str) -> Any:
-    from moto.redshift.models import redshift_backends
+def _host() -> str:
+    """An address of this machine's own that nothing else listens at: clusters all want the same port.
 
+    Linux answers at all of 127.0.0.0/8, other systems at its first address alone, where one cluster can be.
+    """
+    if sys.platform != "linux":
+        return "127.0.0.1"
+    return f"127.{secrets.randbelow(254) + 1}.{secrets.randbelow(256)}.{secrets.randbelow(254) + 1}"
+
+
+def _moto_cluster(account: Account, identifier: str) -> Any:
     return redshift_backends[account.id][account.region].clusters[identifier]
 
 
@@ -239,6 +252,14 @@ def _named_only(property_name: str, *, attributes: Sequence[str] = ()) -> Callab
     return create
 
 
+def _usage_limit(account: Account, declaration: Declaration) -> Created:
+    identifier = declaration.properties["ClusterIdentifier"]
+    if identifier not in account.service(Clusters).by_identifier:
+        raise declaration.fail(f"the cluster {identifier} does not exist")
+    limit = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{declaration.stack}/{declaration.logical_id}"))
+    return Created(ref=limit, attributes={"UsageLimitId": limit})
+
+
 _OPERATION = "no rehearsal lasts as long as what a cluster does by itself"
 
 RESOURCE_TYPES = (
@@ -261,6 +282,7 @@ RESOURCE_TYPES = (
             "MasterUsername",
             "NodeType",
             "NumberOfNodes",
+            "Port",
             "PubliclyAccessible",
             "VpcSecurityGroupIds",
         ),
@@ -271,11 +293,13 @@ RESOURCE_TYPES = (
             "AvailabilityZoneRelocation": "everything is on this machine",
             "AvailabilityZoneRelocationStatus": "everything is on this machine",
             "DeferMaintenance": _OPERATION,
+            "DeferMaintenanceDuration": _OPERATION,
+            "DeferMaintenanceEndTime": _OPERATION,
+            "DeferMaintenanceStartTime": _OPERATION,
             "LoggingProperties": "no audit log is written",
             "MaintenanceTrackName": _OPERATION,
             "ManualSnapshotRetentionPeriod": _OPERATION,
             "MultiAZ": "everything is on this machine",
-            "Port": "a free port of this machine is taken; Endpoint.Port names it",
             "PreferredMaintenanceWindow": _OPERATION,
             "Tags": "no rule of the rehearsal reads a cluster's tags",
         },
@@ -304,6 +328,15 @@ RESOURCE_TYPES = (
             "a scenario pauses and resumes clusters itself",
         ),
         modelled_only="it exists and is never due",
+    ),
+    ResourceType(
+        name="AWS::Redshift::UsageLimit",
+        create=_usage_limit,
+        honoured=("ClusterIdentifier",),
+        ignored=dict.fromkeys(
+            ("Amount", "BreachAction", "FeatureType", "LimitType", "Period", "Tags"), "nothing is measured here"
+        ),
+        modelled_only="nothing is measured here",
     ),
     ResourceType(
         name="AWS::Redshift::EventSubscription",

@@ -101,10 +101,13 @@ def value(engine: Engine, stage: str = "AWSCURRENT") -> Any:
 
 def test_four_steps_make_the_pending_version_current(tmp_path: Path, start_engine: StartEngine) -> None:
     engine = started(tmp_path, start_engine)
-    version = rotate(engine, RotationRules={"AutomaticallyAfterDays": 30})["VersionId"]
-    engine.settle()
+    seen: list[tuple[str, Any]] = []
+    with engine.watching_rotations("plain", lambda step: seen.append((step, value(engine)["count"]))):
+        version = rotate(engine, RotationRules={"AutomaticallyAfterDays": 30})["VersionId"]
+        engine.settle()
 
     assert steps(engine) == ["createSecret", "setSecret", "testSecret", "finishSecret"]
+    assert seen == [("createSecret", 0), ("setSecret", 0), ("testSecret", 0), ("finishSecret", 1)]
     described = engine.client("secretsmanager").describe_secret(SecretId="plain")
     assert described["VersionIdsToStages"][version] == ["AWSPENDING", "AWSCURRENT"]
     assert value(engine) == {"count": 1}
