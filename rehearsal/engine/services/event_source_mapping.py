@@ -1,7 +1,7 @@
-"""Event-source mappings from SQS queues to functions, polled, batched and answered as Lambda does.
+"""Event-source mappings to functions: from SQS queues, polled, batched and answered as Lambda does, and from tables.
 
 Rules: AWS Lambda Developer Guide, "Using Lambda with Amazon SQS", "Handling errors for an SQS event source" and
-"Event source mappings" (batching behaviour).
+"Event source mappings" (batching behaviour). How the stream of a table is read: `rehearsal.engine.table_stream_poller`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from rehearsal.engine.account import Account
 from rehearsal.engine.function_model import FunctionDefinition, InvocationResult
 from rehearsal.engine.functions import Functions
 from rehearsal.engine.resources import Created, Declaration, ResourceType, camel
+from rehearsal.engine.scheduler import Activity
+from rehearsal.engine.services.dynamodb import TableStreams
 from rehearsal.engine.services.sqs import Queues
+from rehearsal.engine.table_stream_poller import StreamMapping, TableStreamPoller
 
 ACTING = "lambda.amazonaws.com"
 RECEIVE_LIMIT = 10
@@ -28,6 +31,15 @@ WINDOW_LIMIT_S = 300
 RETRY_REFUSED_S = 30.0
 POLL_TAKES_S = 0.2
 THROTTLE_RETRY_S = 5.0
+STREAM_ONLY = (
+    "BisectBatchOnFunctionError",
+    "DestinationConfig",
+    "MaximumRecordAgeInSeconds",
+    "MaximumRetryAttempts",
+    "StartingPosition",
+)
+RETRY_LIMIT = 10_000
+AGE_LIMITS_S = (60, 604_800)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,23 +228,36 @@ def _succeeded(records: list[dict[str, Any]], result: InvocationResult, partial_
 def _event_source_mapping(account: Account, declaration: Declaration) -> Created:
     properties = declaration.properties
     source = properties["EventSourceArn"]
-    if source.split(":")[2] != "sqs":
+    service = source.split(":")[2]
+    if service == "sqs":
+        poller: Activity = _queue_poller(account, declaration, source)
+    elif service == "dynamodb":
+        poller = _stream_poller(account, declaration, source)
+    else:
         raise declaration.unsupported(
-            f"EventSourceArn {source} is not a queue", "Play other sources in services/event_source_mapping.py"
+            f"EventSourceArn {source} is neither a queue nor the stream of a table",
+            "Play other sources in services/event_source_mapping.py",
         )
+    if properties.get("Enabled", True):
+        account.scheduler.add(poller)
+    identifier = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{declaration.stack}/{declaration.logical_id}"))
+    arn = account.arn("lambda", f"event-source-mapping:{identifier}")
+    return Created(ref=identifier, arn=arn, attributes={"Id": identifier, "EventSourceMappingArn": arn})
+
+
+def _queue_poller(account: Account, declaration: Declaration, source: str) -> QueuePoller:
+    properties = declaration.properties
     queues, functions = account.service(Queues), account.service(Functions)
     if not queues.exists(source):
         raise declaration.fail(f"the queue {source} does not exist")
-    batch_size = int(properties.get("BatchSize", 10))
-    window_s = float(properties.get("MaximumBatchingWindowInSeconds", 0))
-    if not 1 <= batch_size <= BATCH_LIMIT_MESSAGES:
-        raise declaration.fail(f"BatchSize given {batch_size}, allowed is 1 to {BATCH_LIMIT_MESSAGES}")
+    for name in STREAM_ONLY:
+        if name in properties:
+            raise declaration.fail(f"{name} is for streams and the source is a queue; leave it out")
+    batch_size, window_s = _gathering(declaration, usual_size=10)
     if batch_size > RECEIVE_LIMIT and window_s < 1:
         raise declaration.fail(
             f"BatchSize given {batch_size}; over 10 it needs MaximumBatchingWindowInSeconds of at least 1"
         )
-    if not 0 <= window_s <= WINDOW_LIMIT_S:
-        raise declaration.fail(f"MaximumBatchingWindowInSeconds given {window_s:g}, allowed is 0 to {WINDOW_LIMIT_S}")
     definition = functions.find(properties["FunctionName"])
     visibility = int(queues.queue(source).visibility_timeout)
     if visibility < definition.timeout_s:
@@ -247,11 +272,62 @@ def _event_source_mapping(account: Account, declaration: Declaration) -> Created
         window_s=window_s,
         partial_failures="ReportBatchItemFailures" in properties.get("FunctionResponseTypes", []),
     )
-    if properties.get("Enabled", True):
-        account.scheduler.add(QueuePoller(account, mapping))
-    identifier = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{declaration.stack}/{declaration.logical_id}"))
-    arn = account.arn("lambda", f"event-source-mapping:{identifier}")
-    return Created(ref=identifier, arn=arn, attributes={"Id": identifier, "EventSourceMappingArn": arn})
+    return QueuePoller(account, mapping)
+
+
+def _stream_poller(account: Account, declaration: Declaration, source: str) -> TableStreamPoller:
+    properties = declaration.properties
+    if not account.service(TableStreams).exists(source):
+        raise declaration.fail(f"the stream {source} does not exist")
+    if "ScalingConfig" in properties:
+        raise declaration.fail("ScalingConfig is for queues and the source is a stream; leave it out")
+    start = properties["StartingPosition"]
+    if start not in ("TRIM_HORIZON", "LATEST"):
+        raise declaration.fail(f"StartingPosition given {start!r}, allowed is TRIM_HORIZON or LATEST")
+    batch_size, window_s = _gathering(declaration, usual_size=100)
+    retries, age_s = _limits(declaration)
+    destination = properties.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination", "")
+    if destination and destination.split(":")[2] != "sqs":
+        raise declaration.unsupported(f"the destination {destination} is not played", "Use a queue")
+    if destination and not account.service(Queues).exists(destination):
+        raise declaration.fail(f"the destination {destination} does not exist")
+    account.service(Functions).find(properties["FunctionName"])
+    mapping = StreamMapping(
+        stream_arn=source,
+        function=properties["FunctionName"],
+        batch_size=batch_size,
+        window_s=window_s,
+        from_start=start == "TRIM_HORIZON",
+        maximum_retries=retries,
+        maximum_age_s=age_s,
+        bisect=bool(properties.get("BisectBatchOnFunctionError", False)),
+        partial_failures="ReportBatchItemFailures" in properties.get("FunctionResponseTypes", []),
+        on_failure=destination,
+    )
+    return TableStreamPoller(account, mapping)
+
+
+def _gathering(declaration: Declaration, *, usual_size: int) -> tuple[int, float]:
+    """The batch size and the window in seconds."""
+    batch_size = int(declaration.properties.get("BatchSize", usual_size))
+    window_s = float(declaration.properties.get("MaximumBatchingWindowInSeconds", 0))
+    if not 1 <= batch_size <= BATCH_LIMIT_MESSAGES:
+        raise declaration.fail(f"BatchSize given {batch_size}, allowed is 1 to {BATCH_LIMIT_MESSAGES}")
+    if not 0 <= window_s <= WINDOW_LIMIT_S:
+        raise declaration.fail(f"MaximumBatchingWindowInSeconds given {window_s:g}, allowed is 0 to {WINDOW_LIMIT_S}")
+    return batch_size, window_s
+
+
+def _limits(declaration: Declaration) -> tuple[int | None, float | None]:
+    """How often a failed batch is tried again, and how old in seconds a record may become; None: no limit (-1)."""
+    retries = int(declaration.properties.get("MaximumRetryAttempts", -1))
+    age_s = float(declaration.properties.get("MaximumRecordAgeInSeconds", -1))
+    if not -1 <= retries <= RETRY_LIMIT:
+        raise declaration.fail(f"MaximumRetryAttempts given {retries}, allowed is -1 to {RETRY_LIMIT}")
+    youngest, oldest = AGE_LIMITS_S
+    if age_s != -1 and not youngest <= age_s <= oldest:
+        raise declaration.fail(f"MaximumRecordAgeInSeconds given {age_s:g}, allowed is -1 or {youngest} to {oldest}")
+    return None if retries == -1 else retries, None if age_s == -1 else age_s
 
 
 RESOURCE_TYPES = (
@@ -260,11 +336,16 @@ RESOURCE_TYPES = (
         create=_event_source_mapping,
         honoured=(
             "BatchSize",
+            "BisectBatchOnFunctionError",
+            "DestinationConfig.OnFailure.Destination",
             "Enabled",
             "EventSourceArn",
             "FunctionName",
             "FunctionResponseTypes",
             "MaximumBatchingWindowInSeconds",
+            "MaximumRecordAgeInSeconds",
+            "MaximumRetryAttempts",
+            "StartingPosition",
         ),
         ignored={
             "ScalingConfig": "one batch at a time is processed, which is below any maximum",

@@ -338,3 +338,11 @@ def test_a_kill_waits_for_the_call_that_it_is_meant_for(tmp_path: Path, start_en
     assert {invocation.outcome for invocation in engine.invocations} == {"ok"}
     with pytest.raises(ValueError, match="allowed is service:Operation"):
         engine.faults.kill_function_after(function, "ChangeMessageVisibility")
+
+
+def test_a_queue_takes_no_properties_of_streams(tmp_path: Path, start_engine: StartEngine) -> None:
+    from rehearsal.engine.errors import DeploymentFailed
+
+    engine = start_engine(queue_app(tmp_path, mapping={"StartingPosition": "LATEST"}))
+    with pytest.raises(DeploymentFailed, match="StartingPosition is for streams"):
+        engine.deploy()
