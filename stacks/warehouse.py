@@ -36,8 +36,8 @@ ROTATION_SERVICE = "rotate-password"
 CONFIGURATION_TIMEOUT_SECONDS = 300
 """Time-out of the configuration function; a run that needs longer goes on with its next message."""
 
-ROTATION_TIMEOUT_SECONDS = 60
-"""Time-out of the rotation function: a step is a few calls and two logins."""
+ROTATION_TIMEOUT_SECONDS = 180
+"""Time-out of the rotation function: a step is a few calls and logins, each tried again within seconds."""
 
 CONFIGURATION_MEMORY_MEBIBYTES = 512
 ROTATION_MEMORY_MEBIBYTES = 256
