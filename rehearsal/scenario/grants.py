@@ -142,6 +142,12 @@ STATEMENTS: tuple[StatementExplanation, ...] = (
     *(StatementExplanation(owner, "sns.amazonaws.com", _UNDELIVERED) for owner in ("Crawler", "BatchFilesDeadLetters")),
     StatementExplanation("Failures", "events.amazonaws.com", "For crawls and jobs that fail; in this one none does."),
     StatementExplanation(
+        "Readerrecommendations", "", "Another team's; a rehearsal reads as the analysts, and a proof as this one."
+    ),
+    StatementExplanation(
+        "JobsKey", "", "It lets the account's own policies grant the key's administration; the jobs' logs need another."
+    ),
+    StatementExplanation(
         "ShowChangesDeadLetters",
         "sns.amazonaws.com",
         _UNDELIVERED,

@@ -163,8 +163,10 @@ def test_without_any_one_statement_of_a_resource_policy_calls_are_refused_or_it_
 def test_each_explanation_is_of_a_statement_that_nothing_used(
     recorded: Recorded, known: grants.StatementExplanation
 ) -> None:
+    if recorded.fast and known.owner.startswith(WITH_SPARK):
+        pytest.skip("its owner is used with Spark alone: the campaign looks at it")
     assert any(
-        statement.owner.startswith(known.owner) and known.service in statement.services
+        statement.owner.startswith(known.owner) and known.service in (statement.services or ("",))
         for statement in recorded.statements
         if statement.removal.effect != "refused"
     ), "the statement is used now, or gone: take the explanation out"
@@ -173,7 +175,12 @@ def test_each_explanation_is_of_a_statement_that_nothing_used(
 # --- rehearsed for real ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", range(REMOVALS), ids=lambda number: f"REHEARSAL_SEED={SEED}-{number}")
+@pytest.mark.parametrize(
+    "number",
+    # One with each run of the suite; all of a day with the campaign.
+    [pytest.param(number, marks=pytest.mark.campaign if number else ()) for number in range(REMOVALS)],
+    ids=lambda number: f"REHEARSAL_SEED={SEED}-{number}",
+)
 def test_a_rehearsal_without_a_needed_action_fails_and_names_role_and_action(
     recorded: Recorded, run_rehearsal: Rehearse, assembly: Path, tmp_path: Path, number: int
 ) -> None:
