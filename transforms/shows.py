@@ -22,6 +22,8 @@ COMPARED = tuple(
 """Columns in which a version of a show differs from the one before it."""
 _NEWEST_FIRST = ("show_version", "arrived_at", "event_id")
 """What tells the newest of entries that count from the same moment; greater is newer."""
+_ONE_ENTRY = ("event_id", "occurred_at")
+"""What tells one entry: a version that is announced again on another day has the id that it had."""
 
 
 def dated(entries: DataFrame) -> DataFrame:
@@ -115,9 +117,9 @@ def creator_profiles(newest: DataFrame, details: DataFrame) -> DataFrame:
     gets no row.
     """
     told = details.where("event_type = 'show_catalog_entry'").select(
-        "event_id",
+        *_ONE_ENTRY,
         F.col("details")["show_creator_id"].alias("creator_id"),
         F.col("details")["show_creator_name"].alias("creator_name"),
     )
-    known = F.broadcast(newest).join(told, "event_id", how="inner").where("creator_id IS NOT NULL")
+    known = F.broadcast(newest).join(told, list(_ONE_ENTRY), how="inner").where("creator_id IS NOT NULL")
     return shaped(known, CREATOR_PROFILES)

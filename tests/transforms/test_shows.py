@@ -78,6 +78,18 @@ def test_a_history_outlives_the_entries_that_it_was_made_from(spark: SparkSessio
     assert again == [row for row in whole if row["show_id"] == "show-1"]
 
 
+def test_a_version_announced_again_on_another_day_makes_one_profile(spark: SparkSession) -> None:
+    moments = ("2026-11-18 09:00:00.000", "2026-11-19 09:00:00.000")
+    entry = {"event_id": "e1", "show_id": "show-1", "show_version": 1, "show_creator_key": "key-1"}
+    entries = shows.dated(frame(spark, ENTRIES, [entry | {"occurred_at": at, "arrived_at": at} for at in moments]))
+    detail = {"event_id": "e1", "event_type": "show_catalog_entry", "details": {"show_creator_id": "u-1"}}
+    details = frame(spark, EVENT_DETAILS, [detail | {"occurred_at": at} for at in moments])
+
+    profiles = rows(shows.creator_profiles(shows.newest_by_creator(entries), details))
+
+    assert [(row["creator_key"], row["changed_at"]) for row in profiles] == [("key-1", "2026-11-19 09:00:00")]
+
+
 def test_a_profile_is_what_the_newest_entry_told_and_none_where_the_person_was_erased(spark: SparkSession) -> None:
     entries = shows.dated(frame(spark, ENTRIES, known("show_history")["show_catalog_entry"]))
     details = frame(
@@ -87,10 +99,14 @@ def test_a_profile_is_what_the_newest_entry_told_and_none_where_the_person_was_e
             {
                 "event_id": event,
                 "event_type": kind,
-                "occurred_at": "2026-11-18 09:00:00.000",
+                "occurred_at": f"2026-11-18 {at}.000",
                 "details": {"show_creator_id": f"u-{event}", "show_creator_name": f"Name {event}"},
             }
-            for event, kind in (("e2", "show_catalog_entry"), ("e4", "show_catalog_entry"), ("g2", "like"))
+            for event, kind, at in (
+                ("e2", "show_catalog_entry", "11:00:01"),
+                ("e4", "show_catalog_entry", "13:00:01"),
+                ("g2", "like", "09:30:00"),
+            )
         ],
     )
 
