@@ -87,12 +87,13 @@ def build(
     show["id"] = show_id
     content = exact_json.write(show, sort_keys=True)
     _encoded(content)
-    event_id = _event_id(show_id, version=row.columns.get("show_version"), content=content)
+    occurred_at = show["updated_at"] if "show_updated_at" in row.columns else _first_moment(changed_at, now_ms)
+    event_id = _event_id(show_id, version=row.columns.get("show_version"), occurred_at=occurred_at, content=content)
     event = {
         "event_id": event_id,
         "event_type": SHOW_CATALOG_ENTRY.type,
         "schema_version": SHOW_CATALOG_ENTRY.version,
-        "occurred_at": show["updated_at"] if "show_updated_at" in row.columns else _first_moment(changed_at, now_ms),
+        "occurred_at": occurred_at,
         "sent_at": now_ms,
         "show": show,
     }
@@ -167,8 +168,9 @@ def _first_moment(candidates: tuple[object, ...], now_ms: int) -> object:
     return now_ms
 
 
-def _event_id(show_id: str, *, version: object, content: str) -> str:
-    known_by = ["version", version] if version is not None else ["content", content]
+def _event_id(show_id: str, *, version: object, occurred_at: object, content: str) -> str:
+    """The version is the change. Without one its moment is part of it, or a show could not go back to what it was."""
+    known_by = ["version", version] if version is not None else ["content", content, occurred_at]
     return str(uuid.uuid5(_EVENT_IDS, exact_json.write([show_id, *known_by])))
 
 

@@ -111,6 +111,19 @@ def test_a_change_delivered_twice_has_one_id() -> None:
     assert first.event_id == again.event_id
 
 
+def test_a_change_without_a_version_that_is_delivered_twice_has_one_id() -> None:
+    moments = ("2026-11-18T08:00:00.000Z", 1_794_988_799_000)
+    first = _build({"id": "show-1", "title": "A"}, changed_at=moments)
+    again = _build({"id": "show-1", "title": "A"}, changed_at=moments, now_ms=NOW_MS + 60_000)
+    assert first.event_id == again.event_id
+
+
+def test_a_show_without_a_version_that_goes_back_to_what_it_was_is_a_third_event() -> None:
+    states = [("A", 1_794_988_700_000), ("B", 1_794_988_710_000), ("A", 1_794_988_720_000)]
+    entries = [_build({"id": "show-1", "title": title}, changed_at=(moment,)) for title, moment in states]
+    assert len({entry.event_id for entry in entries}) == 3
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [
