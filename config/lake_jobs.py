@@ -75,6 +75,18 @@ class LakeJobs:
     sizes: Mapping[str, JobSize] = field(default_factory=dict)
     """Sizes of single jobs, by the name that contracts/jobs.py gives them."""
 
+    max_quiet_hours: int = 3
+    """Hours without a successful run of the job `events` after which an alarm is raised (1 to 168)."""
+
+    def __post_init__(self) -> None:
+        check_between(
+            what="max_quiet_hours",
+            value=self.max_quiet_hours,
+            low=1,
+            high=168,
+            source="CloudWatch evaluates hourly periods of seven days at most",
+        )
+
     def size_of(self, job_name: str) -> JobSize:
         """How the job of that name is set."""
         return self.sizes.get(job_name, self.size)

@@ -11,10 +11,12 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from config import naming
+from config.model import Part
 from operations.dead_letters import DeadLetters
 from operations.drift import TABLES, deployed_tables, differences
 from operations.explaining import Explanation, explain, last_hours
 from operations.failed_records import QUARANTINE
+from operations.job_coverage import uncovered_hours
 from operations.output import Progress
 from operations.platform import Platform
 
@@ -34,11 +36,15 @@ FLATTEN_DIMENSION = {"Name": "service", "Value": "flatten-events"}
 
 _LOOK_BACK = timedelta(minutes=15)
 _METRICS_PER_CALL = 500
+_HOURS_NAMED = 6
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One thing that was looked at. `subject` groups: tables, alarms, delay, dead letters, quarantine, deliveries."""
+    """One thing that was looked at.
+
+    `subject` groups: tables, alarms, delay, dead letters, jobs, quarantine, deliveries.
+    """
 
     level: Level
     subject: str
@@ -50,7 +56,7 @@ def check(platform: Platform, *, hours: int = 24, progress: Progress) -> list[Fi
 
     Args:
         platform: where.
-        hours: how far back failed records are counted.
+        hours: how far back failed records are counted, and hours looked for that no job took.
         progress: told what is looked at.
     """
     progress("tables")
@@ -61,6 +67,9 @@ def check(platform: Platform, *, hours: int = 24, progress: Progress) -> list[Fi
     findings += _delays(platform, alarms)
     progress("dead letters")
     findings += _dead_letters(platform)
+    if Part.LAKE_JOBS in platform.stage.parts:
+        progress("jobs")
+        findings += _jobs(platform, hours)
     explanation = explain(platform, last_hours(platform, hours), progress=progress)
     findings += _failed(platform, explanation, hours)
     return findings
@@ -164,6 +173,23 @@ def _dead_letters(platform: Platform) -> Iterator[Finding]:
         depth = DeadLetters(platform.client("sqs"), pair).depth()
         sentence = f"the dead-letter queue of {pair.name} holds about {depth:,} messages"
         yield Finding(level="problem" if depth else "note", subject="dead letters", sentence=sentence)
+
+
+def _jobs(platform: Platform, hours: int) -> Iterator[Finding]:
+    late = uncovered_hours(platform, hours=hours)
+    if not late:
+        sentence = f"a run of the job events was for each hour of the last {hours} h that holds events and is due"
+        yield Finding(level="note", subject="jobs", sentence=sentence)
+        return
+    named = ", ".join(late[:_HOURS_NAMED]) + (
+        f" and {len(late) - _HOURS_NAMED} more" if len(late) > _HOURS_NAMED else ""
+    )
+    yield Finding(
+        level="problem",
+        subject="jobs",
+        sentence=f"no successful run of the job events was for {len(late)} hours that hold events: {named}. "
+        "Runbook: docs/runbooks/backfill.md",
+    )
 
 
 def _failed(platform: Platform, explanation: Explanation, hours: int) -> Iterator[Finding]:

@@ -215,9 +215,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     replays.add_argument("--dry-run", action="store_true", help="only count")
     checks = _command(commands, "check", "hold what is deployed against what should be; exit code 1 when it is not")
-    checks.add_argument(
-        "--hours", type=_positive(int), default=24, help="how far back failed records are counted (default: 24)"
-    )
+    checks.add_argument("--hours", type=_positive(int), default=24, help="how far back it looks (default: 24)")
     warehouses = _command(commands, "warehouse", "tell what a warehouse lacks of its declaration, or make it so")
     warehouses.add_argument("action", choices=("plan", "apply"), help="plan changes nothing")
     warehouses.add_argument("--cluster", default="", help="which one (default: the stage's only one)")

@@ -3,13 +3,15 @@
 It must not know what a job does: transforms and spark_jobs do, and its entry says what it may touch.
 """
 
-from aws_cdk import CfnOutput, Stack, aws_iam
+from typing import cast
+
+from aws_cdk import ArnFormat, CfnOutput, Stack, aws_cloudwatch, aws_iam
 from constructs import Construct
 
-from building_blocks.alarms import Runbook
+from building_blocks.alarms import Alarm, Runbook, metric
 from building_blocks.encryption_key import EncryptionKey, key_use
 from building_blocks.failure_notices import JOB_FAILURE, FailureNotices
-from building_blocks.glue_job import GlueJob
+from building_blocks.glue_job import METRICS_NAMESPACE, GlueJob
 from building_blocks.glue_security import GlueSecurity
 from building_blocks.job_package import JobPackage
 from building_blocks.lake_access import Lake
@@ -17,7 +19,7 @@ from building_blocks.spark_settings import CATALOG, lake_catalog
 from config import naming
 from config.lake_jobs import LakeJobs
 from config.model import ConfigurationError, Part, Stage
-from contracts.jobs import JOBS, Job
+from contracts.jobs import EVENTS, JOBS, Job
 from contracts.lake import Zone
 from stacks.seams import DataLakeSeam
 
@@ -96,7 +98,58 @@ class LakeJobsStack(Stack):
             topic=data_lake.alarm_topic,
             topic_key=data_lake.notices_key,
         )
-        CfnOutput(self, "JobNames", value=",".join(job.name for job in jobs))
+        self._silence_alarm()
+        operator_policy = aws_iam.ManagedPolicy(
+            self,
+            "OperatorPolicy",
+            description="Sees which hours the runs of the job of events were for",
+            statements=[
+                aws_iam.PolicyStatement(
+                    actions=["glue:GetJobRuns"],
+                    resources=[
+                        self.format_arn(
+                            service="glue",
+                            resource="job",
+                            resource_name=naming.job_name(stage=stage, job=EVENTS.name),
+                            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+                        )
+                    ],
+                )
+            ],
+        )
+        for output, value in (
+            ("JobNames", ",".join(job.name for job in jobs)),
+            ("OperatorPolicyArn", operator_policy.managed_policy_arn),
+        ):
+            CfnOutput(self, output, value=value)
+
+    def _silence_alarm(self) -> None:
+        """Raise when nothing runs the job that all others wait for: a run that is not started cannot fail."""
+        hours = self._stage.lake_jobs.max_quiet_hours
+        alarm = Alarm(
+            self,
+            "EventsSilence",
+            metric=metric(
+                namespace=METRICS_NAMESPACE,
+                name="glue.succeed.ALL",
+                dimensions={
+                    "JobName": naming.job_name(stage=self._stage, job=EVENTS.name),
+                    "JobRunId": "ALL",
+                    "ObservabilityGroup": "error",
+                    "Type": "count",
+                },
+                statistic="Sum",
+                period_seconds=3600,
+            ),
+            threshold=1,
+            periods=hours,
+            below=True,
+            meaning=f"No run of the job of events has succeeded for {hours} hours: the lake's tables grow old.",
+            runbook=Runbook.JOB_FAILED,
+            topic=self._data_lake.alarm_topic,
+        )
+        # Elsewhere a gap means that nothing happened; here that is what is wrong.
+        cast("aws_cloudwatch.CfnAlarm", alarm.node.default_child).treat_missing_data = "breaching"
 
     def _arguments(self, job: Job) -> dict[str, str]:
         """The standing arguments of the entry: which job, which lake, and what the job's entry lets it have."""

@@ -25,6 +25,9 @@ class FakeS3:
         """Let time pass."""
         self.now += timedelta(**given)
 
+    def head_bucket(self, **_: Any) -> dict[str, Any]:
+        return self._metadata()
+
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803 - the service's names
         if Key not in self.objects:
             raise self._error("NoSuchKey")

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 
 pytest.importorskip("time_machine", reason="a rehearsal needs the packages of requirements-dev.txt")
 
+from config import stage_named
+from operations.job_coverage import uncovered_hours
+from operations.platform import Platform
+from tests.operations.fakes import FakeS3
 from tests.rehearsal.proofs.played import like
 
 if TYPE_CHECKING:
@@ -76,6 +82,55 @@ def test_each_drift_of_a_table_is_named(desk: Desk) -> None:
         assert sentence in found
     assert any("table quarantine has projection.type.values 'like'" in sentence for sentence in found)
     assert len(found) == 6
+
+
+def test_hours_with_events_that_no_run_of_the_job_was_for_are_named(desk: Desk) -> None:
+    desk.played.put(like("a"))
+    desk.next_hour()
+    assert problems(desk.run("check")) == [], "the hour is not due yet"
+    desk.next_hour()
+    desk.next_hour()
+    said = desk.run("check")
+    assert said.code == 1
+    assert problems(said) == [
+        "no successful run of the job events was for 1 hours that hold events: 2026-11-18-20. "
+        "Runbook: docs/runbooks/backfill.md"
+    ]
+
+
+STARTED = datetime(2026, 11, 18, 20, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hours"),
+    [
+        ({}, ["18", "19"]),
+        ({"--as-of": "2026-11-18T12"}, ["10", "11"]),
+        ({"--window-start": "2026-11-18T08", "--window-end": "2026-11-18T11"}, ["08", "09", "10"]),
+        ({"--days": "1"}, []),
+        ({"--types": "follow"}, []),
+    ],
+)
+def test_a_run_is_for_the_hours_of_its_window_and_types(arguments: dict[str, str], hours: list[str]) -> None:
+    runs = [
+        {"JobRunState": "FAILED", "StartedOn": STARTED, "Arguments": {"--days": "7", "--as-of": "2026-11-19"}},
+        {"JobRunState": "SUCCEEDED", "StartedOn": STARTED, "Arguments": arguments},
+    ]
+    found = uncovered_hours(platform_with(runs, now=STARTED + timedelta(hours=4)), hours=24)
+    assert sorted({f"2026-11-18-{hour:02}" for hour in range(22)} - set(found)) == [
+        f"2026-11-18-{one}" for one in hours
+    ]
+
+
+def platform_with(runs: list[dict[str, object]], *, now: datetime) -> Platform:
+    """A platform with likes in each hour of a day, and runs of the job of events."""
+    s3, glue = FakeS3(), Mock()
+    s3.now = now
+    for hour in range(24):
+        s3.objects[f"events/type=like/arrival=2026-11-18-{hour:02}/one.json.gz"] = b""
+    glue.get_paginator.return_value.paginate.return_value = [{"JobRuns": runs}]
+    outputs = {"Amp-dev-DataLake": {"RawBucketName": "b"}}
+    return Platform(stage=stage_named("dev"), outputs=outputs, _clients={"s3": s3, "glue": glue})
 
 
 def test_an_alarm_that_tells_nobody_or_is_raised_is_named(desk: Desk) -> None:

@@ -364,6 +364,22 @@ def test_a_failed_run_is_told_to_the_alarm_topic_by_a_role_that_can_do_nothing_e
     assert source == f"arn:{PARTITION}:events:{REGION}:{ACCOUNT}:rule/Amp-{_stage(assembly)}-LakeJobs-*"
 
 
+def test_that_nothing_runs_the_job_of_events_raises_an_alarm(assembly: Assembly) -> None:
+    (alarm,) = (each.properties for each in assembly.resources("AWS::CloudWatch::Alarm") if each.stack == "LakeJobs")
+    assert (alarm["Namespace"], alarm["MetricName"], alarm["Statistic"]) == ("Glue", "glue.succeed.ALL", "Sum")
+    (job,) = (each for each in JOBS if each.name == "events")
+    assert {each["Name"]: each["Value"] for each in alarm["Dimensions"]} == {
+        "JobName": _job(assembly, job).properties["Name"],
+        "JobRunId": "ALL",
+        "ObservabilityGroup": "error",
+        "Type": "count",
+    }
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == 3600 * STAGES[_stage(assembly)].lake_jobs.max_quiet_hours
+    assert alarm["TreatMissingData"] == "breaching", "what never ran sends no metric"
+    assert _job(assembly, job).properties["DefaultArguments"]["--enable-observability-metrics"] == "true"
+
+
 def test_a_size_in_the_configuration_reaches_its_job_alone(tmp_path: Path) -> None:
     large = JobSize(
         worker_type="G.2X",
