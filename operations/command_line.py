@@ -17,6 +17,7 @@ from config import STAGES
 from config.model import ConfigurationError
 from operations import checking, explaining, warehouse
 from operations.dead_letters import DeadLetters, Moved
+from operations.known import check_reasons, checked
 from operations.output import ProgressLine
 from operations.platform import QUEUES, OperationsError, Platform, QueuePair, find
 from operations.replaying import DEFAULT_RATE, Replayed, replay
@@ -68,7 +69,7 @@ _Told = tuple[object, Iterable[str], int]
 
 
 def _explain(platform: Platform, given: argparse.Namespace, progress: ProgressLine) -> _Told:
-    selection = letters = _selection(given)
+    selection = letters = checked(_selection(given), queues=True)
     if not (selection.since or selection.until or given.all):
         # Dead letters are few and stay for two weeks; objects are many and stay for months.
         selection = replace(selection, since=explaining.last_hours(platform, 24).since)
@@ -83,6 +84,7 @@ def _redrive(platform: Platform, given: argparse.Namespace, progress: ProgressLi
             "A redrive of everything; given: no reason; allowed: --reason CODE (`explain` lists them), or --all; fix: "
             "name what was mended: a message whose cause is still there comes straight back."
         )
+    check_reasons(given.reason)
     result: dict[str, object] = {}
     told: list[str] = []
     moves: list[Moved] = []
@@ -118,7 +120,7 @@ def _told_move(pair: QueuePair, moved: Moved, *, dry_run: bool) -> list[str]:
 def _replay(platform: Platform, given: argparse.Namespace, progress: ProgressLine) -> _Told:
     done = replay(
         platform,
-        _selection(given),
+        checked(_selection(given), queues=False),
         everything=given.all,
         resume=given.resume,
         rate=given.rate,
@@ -133,6 +135,11 @@ def _replay(platform: Platform, given: argparse.Namespace, progress: ProgressLin
 def _told_replay(done: Replayed) -> Iterable[str]:
     yield f"{done.records:,} records of {done.objects:,} objects {'would go' if done.dry_run else 'went'} back"
     yield from (f"    {count:,} × {kind}" for kind, count in done.types.most_common())
+    if done.present_hour:
+        yield (
+            f"{done.present_hour:,} records of the present hour are left out until {done.next_hour}, because what is "
+            "replayed arrives in it"
+        )
     if done.done_before:
         yield f"{done.done_before:,} had been replayed before and were left out"
     for reason, count in done.left.most_common():

@@ -10,8 +10,8 @@ import hashlib
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, fields
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from contracts.model import Table
@@ -45,7 +45,10 @@ _NO_SEQUENCE_NUMBER = "replay-"
 
 @dataclass(kw_only=True)
 class Replayed:
-    """What a replay did, over all its runs. `left` counts by reason what today's contract would refuse again."""
+    """What a replay did, over all its runs. `left` counts by reason what today's contract would refuse again.
+
+    `present_hour` counts the records of a replay without an end that have to wait until `next_hour`.
+    """
 
     replay_id: str
     by: str
@@ -58,6 +61,8 @@ class Replayed:
     left: Counter[str] = field(default_factory=Counter)
     done_before: int = 0
     objects: int = 0
+    present_hour: int = 0
+    next_hour: str = ""
     held: list[str] = field(default_factory=list)
     ended_at: str = ""
 
@@ -101,7 +106,9 @@ def replay(
         record = ledger.replay(resume)
         selection = Selection(**{name: _tuple(value) for name, value in record["selection"].items()})
         force = force or record["force"]
+        open_end = False
     else:
+        open_end = not selection.until
         selection = _checked(selection, everything=everything, now=now)
     if not force:
         _refuse_drift(platform, selection)
@@ -117,7 +124,10 @@ def replay(
         ledger.start_replay(state.replay_id, state.as_json())
     if not dry_run:
         begun(state.replay_id)
-    _Run(platform, ledger, state, rate=rate, progress=progress).all()
+    run = _Run(platform, ledger, state, rate=rate, progress=progress)
+    if open_end:
+        run.count_present_hour(now)
+    run.all()
     state.ended_at = platform.now().isoformat()
     if not dry_run:
         ledger.update_replay(state.replay_id, state.as_json())
@@ -174,6 +184,16 @@ class _Run:
             else:
                 self._replay(one)
             self._progress(f"{self._state.records:,} records of {self._state.objects:,} objects, at {one.hour}")
+
+    def count_present_hour(self, now: datetime) -> None:
+        """Count what would be put back if its hour had ended; before anything is put, which arrives in it."""
+        selection = replace(self._state.selection, since=max(self._state.selection.since, now.strftime(HOUR_FORMAT)))
+        for one in objects(self._s3, self._bucket, replace(selection, until="")):
+            done = self._ledger.done(one.key)
+            with download(self._s3, self._bucket, one.key) as content:
+                for record in records(one.source, content):
+                    self._state.present_hour += record.line not in done and self._takes(one, record)
+        self._state.next_hour = f"{now + timedelta(hours=1):%H}:00 UTC"
 
     def _count(self, one: FailedObject) -> None:
         self._state.objects += 1

@@ -17,6 +17,7 @@ from contracts.views import samples
 from operations import explaining
 from operations.contract_check import refusal
 from operations.failed_records import FailedRecord
+from operations.known import OF_FUNCTIONS, checked
 from operations.line_set import LineSet
 from operations.masking import MASK, sample_of
 from operations.platform import OperationsError, Platform, find
@@ -240,6 +241,38 @@ def test_the_value_that_was_refused_is_described_and_not_shown() -> None:
         "like.count": "‹refused: text of 16 characters›",
         "fields that the contract does not know": 1,
     }
+
+
+# --- what can be asked for --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("selection", "given", "allowed"),
+    [
+        (Selection(types=("like", "lik")), "given: lik;", "like"),
+        (Selection(types=("show-changes",)), "given: show-changes;", "unknown"),
+        (Selection(reasons=("nonsense",)), "given: nonsense;", "show_not_found"),
+        (Selection(since="2026-11-18-20", until="2026-11-18-20"), "--until 2026-11-18-20", "after --since"),
+    ],
+)
+def test_what_can_select_nothing_is_refused_and_what_is_allowed_is_named(
+    selection: Selection, given: str, allowed: str
+) -> None:
+    with pytest.raises(OperationsError, match=f"{given}.*allowed: .*{allowed}.*; fix: "):
+        checked(selection, queues=False)
+
+
+def test_a_queue_and_a_code_of_firehose_can_be_asked_for() -> None:
+    selection = Selection(types=("show-changes", "unknown"), reasons=("Lambda.FunctionTimedOut", "receipts_used_up"))
+    assert checked(selection, queues=True) is selection
+
+
+def test_the_reasons_that_can_be_asked_for_are_those_that_functions_give() -> None:
+    pytest.importorskip("aws_lambda_powertools", reason="functions need the packages of requirements-dev.txt")
+    from lambdas.ingest_show_catalog import outcomes
+    from lambdas.start_crawlers import messages
+
+    assert {*outcomes.Refusal, *messages.Refusal} == OF_FUNCTIONS
 
 
 # --- the rest ---------------------------------------------------------------------------------------------------------

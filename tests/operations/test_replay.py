@@ -160,10 +160,25 @@ def test_entries_that_the_stream_refuses_are_put_again_alone(desk: Desk) -> None
     assert set(desk.landed("like").values()) == {1}
 
 
+def test_a_replay_without_an_end_says_what_of_the_present_hour_it_leaves_out(desk: Desk) -> None:
+    desk.played.put(b"no json")
+    desk.next_hour()
+    desk.played.put(b"no json either", b"nor this")
+    desk.played.settle()
+    for more in (("--dry-run",), ()):
+        done = desk.run("replay", "--since", "2026-11-18", "--force", *more)
+        assert (done.result["records"], done.result["present_hour"]) == (1, 2)
+        assert done.result["next_hour"] == "22:00 UTC"
+    assert desk.run("replay", *RANGE, "--force").result["present_hour"] == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         ((), "--all"),
+        (("--all", "--type", "lik"), "like"),
+        (("--all", "--reason", "nonsense"), "wrong_type"),
+        (("--since", "2026-11-18T20", "--until", "2026-11-18T20"), "after --since"),
         (("--since", "2026-11-18T20", "--until", "2026-11-18T23"), "present hour"),
         (("--since", "yesterday"), "2026-11-18T20"),
         (("--resume", "nobody"), "There is no replay"),
