@@ -106,19 +106,22 @@ def _alarms(platform: Platform, alarms: list[Mapping[str, Any]]) -> Iterator[Fin
         if alarm.get("StateValue") == "ALARM":
             meaning = alarm.get("AlarmDescription", "")
             yield Finding(level="problem", subject="alarms", sentence=f"alarm {name} is raised. {meaning}")
-    yield from _listeners(platform)
+    yield from listeners(platform)
     yield Finding(level="note", subject="alarms", sentence=f"{len(alarms)} alarms are deployed")
 
 
-def _listeners(platform: Platform) -> Iterator[Finding]:
+def listeners(platform: Platform) -> Iterator[Finding]:
+    """Whether somebody hears the alarms."""
     attributes = platform.client("sns").get_topic_attributes(TopicArn=platform.alarm_topic_arn)["Attributes"]
     confirmed, wanted = int(attributes["SubscriptionsConfirmed"]), len(platform.stage.operations.alarm_emails)
     if confirmed < wanted:
         sentence = f"{confirmed} of {wanted} configured addresses have confirmed that they want alarms"
         yield Finding(level="problem", subject="alarms", sentence=sentence)
     elif not confirmed:
-        sentence = "nobody is subscribed to the alarm topic; alarm_emails in config/ names none either"
-        yield Finding(level="note", subject="alarms", sentence=sentence)
+        # Where data are kept somebody would miss them; a stage to try things in may ring for nobody.
+        level: Level = "problem" if platform.stage.data_lake.keep_data else "note"
+        sentence = "nobody is subscribed to the alarm topic, so that no alarm is heard; name somebody in alarm_emails"
+        yield Finding(level=level, subject="alarms", sentence=sentence)
 
 
 def _delays(platform: Platform, alarms: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("time_machine", reason="a rehearsal needs the packages of requirements-dev.txt")
 
 from config import stage_named
+from operations.checking import listeners
 from operations.job_coverage import uncovered_hours
 from operations.platform import Platform
 from tests.operations.fakes import FakeS3
@@ -146,6 +147,15 @@ def test_an_alarm_that_tells_nobody_or_is_raised_is_named(desk: Desk) -> None:
         "alarm Amp-dev-off tells nobody: its actions are off",
         "alarm Amp-dev-raised is raised. Runbook: docs/runbooks/events-are-late.md",
     ]
+
+
+@pytest.mark.parametrize(("stage", "confirmed", "level"), [("prod", 0, "problem"), ("dev", 0, "note"), ("prod", 1, "")])
+def test_alarms_that_nobody_hears_are_wrong_where_data_are_kept(stage: str, confirmed: int, level: str) -> None:
+    sns = Mock()
+    sns.get_topic_attributes.return_value = {"Attributes": {"SubscriptionsConfirmed": str(confirmed)}}
+    outputs = {f"Amp-{stage}-DataLake": {"AlarmTopicArn": "topic"}}
+    platform = Platform(stage=stage_named(stage), outputs=outputs, _clients={"sns": sns})
+    assert [finding.level for finding in listeners(platform)] == ([level] if level else [])
 
 
 @pytest.mark.parametrize(("seconds", "code"), [(90, 0), (900, 1)])
