@@ -15,11 +15,11 @@ from lambdas.flatten_events.settings import METRIC_DIMENSION, METRIC_EVENTS, MET
 SETTINGS = Settings.from_environ(os.environ)
 
 
-def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer one transformation request of Amazon Data Firehose."""
     answer = transform(
         event["records"],
-        put_back=_put_back(event.get("sourceKinesisStreamArn", "")),
+        put_back=_put_back(event.get("sourceKinesisStreamArn", ""), context),
         max_response_bytes=SETTINGS.max_response_bytes,
         max_reingestions=SETTINGS.max_reingestions,
     )
@@ -29,15 +29,24 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 @cache
 def _kinesis() -> Any:
-    import boto3  # at first need: most requests put nothing back, and the import doubles a cold start
+    # At first need: most requests put nothing back, and the import doubles a cold start.
+    import boto3
+    from botocore.config import Config
 
-    return boto3.client("kinesis")
+    # Short, because the default of 60 s for each wait and five attempts would outlive the invocation.
+    config = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
+    return boto3.client("kinesis", config=config)
 
 
-def _put_back(stream_arn: str) -> PutBack:
+def _put_back(stream_arn: str, context: Any) -> PutBack:
     if not stream_arn:
         return lambda records: [False for _ in records]
-    return lambda records: put_back(records, stream_arn=stream_arn, kinesis=_kinesis())
+    return lambda records: put_back(
+        records,
+        stream_arn=stream_arn,
+        kinesis=_kinesis(),
+        remaining_seconds=lambda: context.get_remaining_time_in_millis() / 1000,
+    )
 
 
 def _metrics_line(answer: Answer) -> str:

@@ -26,6 +26,8 @@ MAX_BYTES = 5_000_000
 MAX_RECORD_BYTES = 1_000 * 1024
 """What Firehose takes as one record (Amazon Data Firehose quotas)."""
 ATTEMPTS = 4
+RESERVED_SECONDS = 30.0
+"""What one call may take at its worst, three attempts of seven seconds with waits between them, and the answer."""
 
 
 class Kinesis(Protocol):
@@ -88,9 +90,13 @@ def put_back(
     *,
     stream_arn: str,
     kinesis: Kinesis,
+    remaining_seconds: Callable[[], float],
     sleep: Callable[[float], None] = time.sleep,
 ) -> list[bool]:
     """Put records on the stream again, refused entries alone and with jittered backoff.
+
+    No call begins when less than RESERVED_SECONDS of the invocation are left: an answer that comes too late would have
+    Firehose call again, and what is on the stream by then would be there twice.
 
     Returns whether each record is on the stream; a False is the caller's to report, nothing is lost silently.
     """
@@ -104,7 +110,7 @@ def put_back(
             sleep(random.uniform(0, 0.1 * 2**attempt))  # noqa: S311 - jitter, not a secret
         refused: list[tuple[int, bytes, str]] = []
         for batch in _batches(waiting):
-            refused += _put(batch, stream_arn, kinesis)
+            refused += _put(batch, stream_arn, kinesis) if remaining_seconds() > RESERVED_SECONDS else batch
         waiting = refused
     lost = {place for place, _, _ in too_large + waiting}
     return [place not in lost for place in range(len(records))]

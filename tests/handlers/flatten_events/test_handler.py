@@ -11,6 +11,8 @@ import pytest
 
 pytest.importorskip("orjson", reason="the flattening function's own package")
 
+from lambdas.flatten_events.reingestion import RESERVED_SECONDS
+
 
 @pytest.fixture
 def module(monkeypatch: pytest.MonkeyPatch) -> Any:
@@ -64,3 +66,12 @@ def test_a_missing_variable_names_itself(module: Any, monkeypatch: pytest.Monkey
     monkeypatch.delenv("METRICS_NAMESPACE")
     with pytest.raises(ValueError, match="METRICS_NAMESPACE"):
         importlib.reload(module)
+
+
+def test_the_client_of_the_stream_gives_up_long_before_the_invocation_does(
+    module: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    config = module._kinesis().meta.config
+    attempts = config.retries["total_max_attempts"]
+    assert attempts * (config.connect_timeout + config.read_timeout) < RESERVED_SECONDS

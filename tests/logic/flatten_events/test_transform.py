@@ -164,22 +164,34 @@ def _returned(count: int) -> list[Returned]:
     return [Returned(line=b"line-%d-" % n, arrival=arrival, partition_key="k") for n in range(count)]
 
 
+IN_TIME: Any = {"remaining_seconds": lambda: 300.0, "sleep": lambda _: None}
+
+
+def test_nothing_is_put_back_when_the_answer_would_come_too_late() -> None:
+    kinesis, left = _Kinesis(set()), iter([31.0, 29.0, 29.0, 29.0, 29.0])
+    back = put_back(
+        _returned(501), stream_arn="arn", kinesis=kinesis, remaining_seconds=lambda: next(left), sleep=lambda _: None
+    )
+    assert back == [True] * 500 + [False]
+    assert [len(call) for call in kinesis.calls] == [500]
+
+
 def test_entries_that_kinesis_refuses_are_retried_alone() -> None:
     kinesis = _Kinesis({b"line-2-", b"line-7-"})
-    assert put_back(_returned(10), stream_arn="arn", kinesis=kinesis, sleep=lambda _: None) == [True] * 10
+    assert put_back(_returned(10), stream_arn="arn", kinesis=kinesis, **IN_TIME) == [True] * 10
     assert [len(call) for call in kinesis.calls] == [10, 2]
 
 
 def test_records_go_back_at_most_500_at_a_time() -> None:
     kinesis = _Kinesis(set())
-    put_back(_returned(1_100), stream_arn="arn", kinesis=kinesis, sleep=lambda _: None)
+    put_back(_returned(1_100), stream_arn="arn", kinesis=kinesis, **IN_TIME)
     assert [len(call) for call in kinesis.calls] == [500, 500, 100]
 
 
 def test_a_record_that_kinesis_could_not_take_is_reported_alone() -> None:
     arrival = Arrival(sequence_number="1", sub_sequence=0, arrived_at_ms=5)
     records = [*_returned(2), Returned(line=b"x" * 1_024_000, arrival=arrival)]
-    assert put_back(records, stream_arn="arn", kinesis=_Kinesis(set()), sleep=lambda _: None) == [True, True, False]
+    assert put_back(records, stream_arn="arn", kinesis=_Kinesis(set()), **IN_TIME) == [True, True, False]
 
 
 def test_an_event_that_the_function_fails_on_does_not_take_its_batch_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
