@@ -90,6 +90,9 @@ class LakeBucket(aws_s3.Bucket):
                 aws_s3.LifecycleRule(
                     transitions=_to_infrequent_access(after_days=infrequent_access_after_days),
                     noncurrent_version_expiration=Duration.days(noncurrent_retention_days),
+                    # Or the marks of what was deleted stay for ever and slow listings down. Not in the rules above: S3
+                    # takes it in no rule that counts days ("Lifecycle configuration elements" page).
+                    expired_object_delete_marker=True,
                     abort_incomplete_multipart_upload_after=Duration.days(1),
                 ),
             ],
