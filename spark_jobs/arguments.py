@@ -111,6 +111,7 @@ def read(argv: Sequence[str], *, now: datetime) -> Arguments:
         raise WrongArguments(f"--run-id {run_id!r}; allowed: 1 to 128 letters, digits and any of _ . : -")
     try:
         window = _window(given, now)
+        window.refuse_future(now)
     except ValueError as error:
         raise WrongArguments(str(error)) from None
     return Arguments(

@@ -26,6 +26,19 @@ class Window:
                 f"the end is not part of a window: one hour is 2026-11-18T08 to 2026-11-18T09"
             )
 
+    def refuse_future(self, now: datetime) -> None:
+        """Refuse a window with an hour that has not begun: what reads its tables would take them for made that far.
+
+        Raises:
+            ValueError: it ends after the end of the current hour.
+        """
+        latest = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+        if self.end > latest:
+            raise ValueError(
+                f"the window ends at {self.end:%Y-%m-%dT%H}, but its last hours have not begun; allowed is "
+                f"{latest:%Y-%m-%dT%H} at most (UTC), the end of the current hour"
+            )
+
     @property
     def length(self) -> timedelta:
         """How long it is."""

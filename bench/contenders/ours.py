@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 
 from pyspark.sql import SparkSession
@@ -24,7 +23,7 @@ def prepare(task: Task) -> Callable[[], object]:
     argv = ["--job", "events", "--raw-bucket", str(task.raw), "--database-prefix", DATABASES]
     argv += ["--window-start", f"{task.start:{HOUR}}", "--window-end", f"{task.end:{HOUR}}"]
     argv += ["--person-key-secret", _SECRET_ARN, "--types", ",".join(task.types)]
-    given = arguments.read(argv, now=datetime.now(UTC))
+    given = arguments.read(argv, now=task.end)
     services = Services(secret=lambda _: PERSON_SECRET, notify=lambda *_: None)
 
     def work() -> object:

@@ -29,6 +29,7 @@ def test_without_a_window_it_is_the_jobs_own_hours_before_now() -> None:
     [
         (["--window-start", "2026-11-18T00", "--window-end", "2026-11-18T02"], "2026-11-18-00", "2026-11-18-01", 2),
         (["--window-start", "2026-11-17", "--window-end", "2026-11-18"], "2026-11-17-00", "2026-11-17-23", 24),
+        (["--window-start", "2026-11-18T10", "--window-end", "2026-11-18T11"], "2026-11-18-10", "2026-11-18-10", 1),
         (["--as-of", "2026-11-01T05"], "2026-11-01-03", "2026-11-01-04", 2),
         (["--days", "3"], "2026-11-15-00", "2026-11-17-23", 72),
         (["--days", "1", "--as-of", "2026-11-01T05"], "2026-10-31-00", "2026-10-31-23", 24),
@@ -45,7 +46,9 @@ def test_a_window_can_be_said_in_several_ways(more: list[str], first: str, last:
         (["--window-start", "2026-11-18T00"], "go together"),
         (["--window-start", "2026-11-18T02", "--window-end", "2026-11-18T02"], "not after its start"),
         (["--window-start", "yesterday", "--window-end", "2026-11-18"], "'yesterday' is no hour; write"),
-        (["--window-start", "2026-11-18", "--window-end", "2026-11-19", "--days", "1"], "said in one way"),
+        (["--window-start", "2026-11-17", "--window-end", "2026-11-18", "--days", "1"], "said in one way"),
+        (["--window-start", "2026-11-18T10", "--window-end", "2026-11-18T12"], "allowed is 2026-11-18T11 at most"),
+        (["--as-of", "2027-11-18T10"], "have not begun"),
         (["--days", "0"], "0 is not between 1 and 3660"),
         (["--types", "like,lkie"], "--types names lkie; allowed: activity_update, "),
         (["--run-id", "no spaces"], "--run-id 'no spaces'; allowed"),

@@ -91,7 +91,8 @@ class Desk:
         argv = ["--job", job, "--raw-bucket", str(self.raw), "--database-prefix", self.prefix]
         argv += ["--window-start", start, "--window-end", end]
         argv += ["--person-key-secret", SECRET_ARN, "--readers-topic", TOPIC_ARN, *more]
-        return arguments.read(argv, now=datetime.now(UTC))
+        # After all windows of tests, whenever these run.
+        return arguments.read(argv, now=datetime(2027, 12, 31, tzinfo=UTC))
 
     def services(self) -> Services:
         """A secret, and a topic whose notices are kept."""
