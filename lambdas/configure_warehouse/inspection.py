@@ -26,7 +26,8 @@ SCHEMAS = (
 EXTERNAL_SCHEMAS = "SELECT schemaname, databasename FROM svv_external_schemas"
 TABLES = (
     "SELECT n.nspname, c.relname, u.usename FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-    "JOIN pg_user u ON u.usesysid = c.relowner WHERE c.relkind IN ('r', 'v', 'm') AND SUBSTRING(n.nspname, 1, 3) <> 'pg_'"
+    "JOIN pg_user u ON u.usesysid = c.relowner "
+    "WHERE c.relkind IN ('r', 'v', 'm') AND SUBSTRING(n.nspname, 1, 3) <> 'pg_'"
 )
 ROLES = "SELECT role_name FROM svv_roles"
 USERS = "SELECT user_name, connection_limit FROM svv_user_info"
