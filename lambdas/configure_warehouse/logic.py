@@ -119,6 +119,8 @@ class Configuring:
             self._wait_for_leftover(warehouse, left_running)
         made = self._plan(warehouse, items=None, repair=repair, drop=drop)
         applied = set(warehouse.history.applied())
+        # Before logins are disabled: a rotation that comes between would set a password again.
+        warehouse.secrets.remove(_leavers(made))
         for number, batch in enumerate(batches(made, spectrum_role_arn=warehouse.cluster.spectrum_role_arn)):
             if self._remaining() < SPARE_SECONDS:
                 raise StillRunningError("")
@@ -126,7 +128,7 @@ class Configuring:
             changed = {fact for statement in batch for fact in statement.facts if fact.kind is not Kind.SECRET}
             applied = (applied | (changed & made.create)) - (changed & made.remove)
             warehouse.history.apply(applied)
-        self._secrets(warehouse, made)
+        warehouse.secrets.make(sorted(fact for fact in made.create if fact.kind is Kind.SECRET))
         warehouse.history.apply(_now_applied(made, applied))
         changes = sum(len(transaction["statements"]) for transaction in done)
         return _told(warehouse, made, UNCHANGED if made.empty else CONFIGURED, ())._replace(changes=changes)
@@ -144,12 +146,6 @@ class Configuring:
             warehouse.database.wait(statement_id, until=self._has_time)
         except StatementError:
             return  # It changed nothing; what is still to do is in the plan.
-
-    def _secrets(self, warehouse: Warehouse, made: Plan) -> None:
-        create = [fact for fact in made.create if fact.kind is Kind.SECRET]
-        again = {fact.parts[0] for fact in create}
-        warehouse.secrets.remove([f for f in made.remove if f.kind is Kind.SECRET and f.parts[0] not in again])
-        warehouse.secrets.make(sorted(create))
 
     def _plan(self, warehouse: Warehouse, *, items: Items | None, repair: bool, drop: bool) -> Plan:
         cluster = warehouse.cluster
@@ -218,6 +214,12 @@ def _now_applied(made: Plan, applied: set[Fact]) -> set[Fact]:
     secrets = {fact for fact in made.create if fact.kind is Kind.SECRET}
     gone = {fact for fact in made.remove if fact.kind is Kind.SECRET}
     return (applied | made.adopted | secrets) - gone - made.forgotten
+
+
+def _leavers(made: Plan) -> list[Fact]:
+    """Secrets whose users are not declared any more; one that only rotates in another way stays."""
+    again = {fact.parts[0] for fact in made.create if fact.kind is Kind.SECRET}
+    return sorted(fact for fact in made.remove if fact.kind is Kind.SECRET and fact.parts[0] not in again)
 
 
 def _check_admin(declaration: Declaration, admin_user: str) -> None:

@@ -69,7 +69,9 @@ def plan(
     missing = (declared & before) - there
     extra = there - declared - before
     create = declared - there - before
-    remove = (there & before) - declared
+    # A secret that is gone already may leave a login behind: it counts until that is disabled.
+    secrets = frozenset(fact for fact in before if fact.kind is Kind.SECRET)
+    remove = ((there & before) | secrets) - declared
     if repair:
         create, remove = create | missing, remove | extra
         missing, extra = frozenset(), frozenset()
@@ -81,7 +83,7 @@ def plan(
         extra=extra,
         kept=kept,
         adopted=declared & there,
-        forgotten=before - declared - there,
+        forgotten=before - declared - there - secrets,
         waiting=wanted.waiting,
         policies=wanted.policies,
     )

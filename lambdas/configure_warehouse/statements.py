@@ -87,7 +87,7 @@ def _statements(plan: Plan, spectrum_role_arn: str) -> Iterator[Statement]:
         if fact.parts[0] not in limits and fact.parts[0] not in dropped:
             yield Statement(f"ALTER USER {quoted(fact.parts[0])} CONNECTION LIMIT UNLIMITED", (fact,))
     yield from _rights("REVOKE", remove)
-    yield from _disabled_logins(remove[Kind.SECRET])
+    yield from _disabled_logins(remove[Kind.SECRET], create[Kind.SECRET])
     yield from _new_policies(create, plan.policies)
     yield from _rights("GRANT", create)
     yield from _old_policies(remove)
@@ -118,10 +118,13 @@ def _create_external_schema(fact: Fact, role_arn: str) -> Statement:
     )
 
 
-def _disabled_logins(secrets: Iterable[Fact]) -> Iterator[Statement]:
-    """Who has no secret any more logs in no more, dropped or not."""
-    for fact in secrets:
+def _disabled_logins(gone: Iterable[Fact], coming: Iterable[Fact]) -> Iterator[Statement]:
+    """Who has no secret any more logs in no more, dropped or not; a secret may only change the way it rotates."""
+    still = {login for fact in coming for login in logins_of(fact)}
+    for fact in gone:
         for login in logins_of(fact):
+            if login in still:
+                continue
             yield Statement(f"ALTER USER {quoted(login)} PASSWORD DISABLE", (fact,))
 
 

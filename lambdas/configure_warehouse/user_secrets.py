@@ -59,19 +59,29 @@ class UserSecrets:
                 if "DeletedDate" in there[name]:
                     self._client.restore_secret(SecretId=name)
                 self._client.tag_resource(SecretId=name, Tags=self._tags(user, rotation))
+            self._rotate(name, self._days[rotation])
+
+    def _rotate(self, name: str, days: int) -> None:
+        try:
             self._client.rotate_secret(
                 SecretId=name,
                 RotationLambdaARN=self._function,
-                RotationRules={"AutomaticallyAfterDays": self._days[rotation]},
+                RotationRules={"AutomaticallyAfterDays": days},
                 RotateImmediately=True,
             )
+        except self._client.exceptions.InvalidRequestException as error:
+            # An earlier rotation is not complete, and is taken up again by this call ("RotateSecret" API page).
+            if "previous rotation" not in str(error):
+                raise
 
     def remove(self, facts: Collection[Fact]) -> None:
-        """Delete secrets, recoverably; one of a user whose rotation only changes its way stays."""
-        for fact in facts:
-            self._client.delete_secret(
-                SecretId=self._cluster.secret_prefix + fact.parts[0], RecoveryWindowInDays=RECOVERY_DAYS
-            )
+        """Delete secrets, recoverably; those that are gone already stay so."""
+        if not facts:
+            return
+        there = {secret["Name"] for secret in self._listed() if "DeletedDate" not in secret}
+        for name in (self._cluster.secret_prefix + fact.parts[0] for fact in facts):
+            if name in there:
+                self._client.delete_secret(SecretId=name, RecoveryWindowInDays=RECOVERY_DAYS)
 
     def _create(self, name: str, user: str, rotation: str) -> None:
         cluster = self._cluster

@@ -35,6 +35,7 @@ OURS = "python -m operations "
 
 
 GLUE = "aws glue "
+WAREHOUSE = ("aws redshift ", "aws secretsmanager ")
 _CLI_ALONE = {"query", "output"}
 """Options of the AWS command line itself."""
 
@@ -74,10 +75,23 @@ def test_a_command_of_glue_names_a_job_and_arguments_that_it_takes(command: str)
         assert read_arguments([*standing, *arguments], now=datetime.now(UTC)).window.start
 
 
+@pytest.mark.parametrize("command", [line for one in RUNBOOKS for line in shown(one) if line.startswith(WAREHOUSE)])
+def test_a_command_of_the_warehouse_has_an_operation_and_options_that_exist(command: str) -> None:
+    _, service, operation, *words = shlex.split(command)
+    model = botocore.session.get_session().get_service_model(service)
+    operations = {xform_name(name, "-"): name for name in model.operation_names}
+    shape = model.operation_model(operations[operation]).input_shape
+    assert shape is not None
+    known = {xform_name(member, "-") for member in shape.members}
+    given = {word.removeprefix("--").removeprefix("no-") for word in words if word.startswith("--")}
+    assert given - known <= _CLI_ALONE
+    assert {xform_name(member, "-") for member in shape.required_members} <= given
+
+
 @pytest.mark.parametrize("runbook", RUNBOOKS, ids=lambda runbook: runbook.name)
 def test_a_runbook_shows_no_command_but_ours_and_those_that_run_jobs(runbook: Path) -> None:
     text = runbook.read_text()
-    assert [line for line in shown(runbook) if not line.startswith((OURS, GLUE))] == []
+    assert [line for line in shown(runbook) if not line.startswith((OURS, GLUE, *WAREHOUSE))] == []
     assert {language for language, _ in _FENCE.findall(text)} <= {"sh", "sql"}
     assert "`aws " not in text
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lambdas.configure_warehouse.facts import Fact, Kind, from_json, to_json
-from tests.logic.configure_warehouse.declared import planned, want
+from tests.logic.configure_warehouse.declared import planned, sqls, want
 
 TEXT = """
 [schemas.s]
@@ -66,6 +66,20 @@ def test_a_user_who_is_not_declared_any_more_loses_all_rights_and_stays_until_th
     assert made.remove == {MEMBER, secret}
     assert made.kept == {user}
     assert planned(text, applied=ALL, actual=ALL, tables=TABLES, drop=True).remove == {MEMBER, secret, user}
+
+
+def test_a_user_whose_secret_is_gone_already_is_still_kept_from_logging_in() -> None:
+    secret = Fact(Kind.SECRET, ("ana", "single-user"))
+    made = planned(TEXT.split("[users.ana]")[0], applied=ALL, actual=ALL - {secret}, tables=TABLES)
+    assert secret in made.remove
+    assert 'ALTER USER "ana" PASSWORD DISABLE' in sqls(made)
+
+
+def test_a_service_that_becomes_a_person_goes_on_logging_in_and_its_second_user_does_not() -> None:
+    service = '[users.app]\nkind = "service"'
+    before = want(service).facts
+    made = planned(service.replace("service", "person"), applied=before, actual=before)
+    assert [sql for sql in sqls(made) if "PASSWORD" in sql] == ['ALTER USER "app_clone" PASSWORD DISABLE']
 
 
 def test_a_user_made_by_hand_is_not_dropped_by_a_repair_alone() -> None:
