@@ -63,6 +63,10 @@ class Deployment:
         """A created resource by its place in a template; KeyError when there is none."""
         return self._created[stack, logical_id]
 
+    def stack_id(self, name: str) -> str:
+        """The ARN that a stack of this name has."""
+        return self._account.arn("cloudformation", f"stack/{name}/00000000-0000-0000-0000-000000000000")
+
     def coverage(self) -> tuple[TypeCoverage, ...]:
         """Each type in use with its honoured and ignored properties, most frequent first."""
         return tuple(
@@ -78,14 +82,13 @@ class Deployment:
 
     def _intrinsics(self, stack: Stack, parameters: Mapping[str, Any]) -> Intrinsics:
         account = self._account
-        stack_id = account.arn("cloudformation", f"stack/{stack.name}/00000000-0000-0000-0000-000000000000")
         pseudo = {
             "AWS::AccountId": account.id,
             "AWS::Region": account.region,
             "AWS::Partition": PARTITION,
             "AWS::URLSuffix": "amazonaws.com",
             "AWS::StackName": stack.name,
-            "AWS::StackId": stack_id,
+            "AWS::StackId": self.stack_id(stack.name),
             "AWS::NotificationARNs": [],
         }
 

@@ -31,6 +31,7 @@ from rehearsal.engine.records import FinishedJobRun, Invocation, Metric, Timelin
 from rehearsal.engine.resources import Resource, TypeCoverage
 from rehearsal.engine.secret_rotation import Rotations
 from rehearsal.engine.server import MotoServer
+from rehearsal.engine.services.cloudformation import stack_created
 from rehearsal.engine.services.redshift import Clusters
 
 Mutation = Callable[[Template], Template]
@@ -168,6 +169,8 @@ class Engine:
     ) -> None:
         """Create the assembly's stacks, each after those it depends on.
 
+        What their creation sets off, such as a rule for CloudFormation's events, happens when the engine runs.
+
         Args:
             stacks: names of the stacks to create; all of the assembly when absent.
             parameters: stack name → parameter → value.
@@ -189,6 +192,7 @@ class Engine:
                 template = mutation(_copy(stack.template))
                 stack = Stack(name=stack.name, template=template, dependencies=stack.dependencies)
             self._deployment.deploy(stack, (parameters or {}).get(stack.name, {}))
+            stack_created(self.account, self._deployment.stack_id(stack.name))
 
     def outputs(self, stack: str) -> Mapping[str, Any]:
         """The outputs of a deployed stack, by logical name."""

@@ -1,13 +1,19 @@
-"""EventBridge rules of the default bus: which events they match, and bringing those to topics, queues and functions."""
+"""EventBridge rules of the default bus: which events they match, and bringing those to topics, queues and functions.
+
+A rule with a schedule is due at its times when a rehearsal lets time pass. What settles does not wait for it, and
+times that were jumped over at once count as one.
+"""
 
 from __future__ import annotations
 
 import json
+import math
 import re
 import uuid
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -19,6 +25,7 @@ from rehearsal.engine.account import Account
 from rehearsal.engine.async_invocations import AsyncInvocations
 from rehearsal.engine.functions import Functions
 from rehearsal.engine.resources import Created, Declaration, ResourceType
+from rehearsal.engine.schedules import Cron, Rate, read_schedule
 from rehearsal.engine.services.sqs import Queues
 
 PRINCIPAL = "events.amazonaws.com"
@@ -39,7 +46,7 @@ class _Target:
 class _Rule:
     name: str
     arn: str
-    pattern: EventPattern
+    pattern: EventPattern | None
     targets: Sequence[_Target]
 
 
@@ -68,10 +75,14 @@ class EventRules:
     def happened(self, event: Mapping[str, Any]) -> None:
         """Note for each target of each rule that matches what it must be told."""
         for rule in self._rules:
-            if rule.pattern.matches_event(event):
-                for target in rule.targets:
-                    text, now = _told(target, event), self._account.clock.time()
-                    self._pending.append(_Delivery(rule=rule, target=target, text=text, time=now))
+            if rule.pattern is not None and rule.pattern.matches_event(event):
+                self.matched(rule, event)
+
+    def matched(self, rule: _Rule, event: Mapping[str, Any]) -> None:
+        """Note for each target of a rule what it must be told of an event."""
+        for target in rule.targets:
+            text, now = _told(target, event), self._account.clock.time()
+            self._pending.append(_Delivery(rule=rule, target=target, text=text, time=now))
 
     def due(self) -> float | None:
         """At once, in the order of the events."""
@@ -148,6 +159,39 @@ class EventRules:
         authorizer.authorize(iam.Principal(arn=PRINCIPAL, kind="service"), needs)
 
 
+class ScheduledRule:
+    """Periodic activity: one rule with a schedule."""
+
+    def __init__(self, account: Account, rule: _Rule, schedule: Rate | Cron) -> None:
+        self.name = f"EventBridge schedule {rule.name}"
+        self.refusals = 0
+        self._account, self._rule, self._schedule = account, rule, schedule
+        self._due = schedule.next_after(account.clock.time())
+
+    def due(self) -> float | None:
+        """The next time of the schedule; a rate counts from the creation of the rule."""
+        return self._due if math.isfinite(self._due) else None
+
+    def step(self) -> None:
+        """Let the rule match the time that is due; others that have passed meanwhile are let go."""
+        account, now = self._account, self._account.clock.time()
+        event = _event(
+            account,
+            source="aws.events",
+            detail_type="Scheduled Event",
+            detail={},
+            resources=[self._rule.arn],
+            at=datetime.fromtimestamp(self._due, UTC),
+        )
+        account.service(EventRules).matched(self._rule, event)
+        while self._due <= now:
+            self._due = self._schedule.next_after(self._due)
+
+    def waiting(self) -> str:
+        """Nothing: the next time is not waited for."""
+        return ""
+
+
 def put_event(
     account: Account, *, source: str, detail_type: str, detail: Mapping[str, Any], resources: Sequence[str] = ()
 ) -> None:
@@ -160,19 +204,32 @@ def put_event(
         detail: the service's own part.
         resources: ARNs.
     """
-    account.service(EventRules).happened(
-        {
-            "version": "0",
-            "id": str(uuid.uuid4()),
-            "detail-type": detail_type,
-            "source": source,
-            "account": account.id,
-            "time": account.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "region": account.region,
-            "resources": list(resources),
-            "detail": dict(detail),
-        }
+    event = _event(
+        account, source=source, detail_type=detail_type, detail=detail, resources=resources, at=account.clock.now()
     )
+    account.service(EventRules).happened(event)
+
+
+def _event(
+    account: Account,
+    *,
+    source: str,
+    detail_type: str,
+    detail: Mapping[str, Any],
+    resources: Sequence[str],
+    at: datetime,
+) -> Mapping[str, Any]:
+    return {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": detail_type,
+        "source": source,
+        "account": account.id,
+        "time": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "region": account.region,
+        "resources": list(resources),
+        "detail": dict(detail),
+    }
 
 
 def attach(account: Account) -> None:
@@ -214,10 +271,25 @@ def _rule(account: Account, declaration: Declaration) -> Created:
     if properties.get("EventBusName", "default") != "default":
         raise declaration.unsupported("EventBusName is not played", "Use the default bus")
     targets = [_target(account, declaration, target) for target in properties.get("Targets", [])]
+    schedule = _schedule(declaration)
+    if schedule is None and "EventPattern" not in properties:
+        raise declaration.fail("neither EventPattern nor ScheduleExpression is given; give one")
     if properties.get("State", "ENABLED") != "DISABLED":
-        pattern = EventPattern.load(json.dumps(properties["EventPattern"]))
-        account.service(EventRules).put(_Rule(name=name, arn=arn, pattern=pattern, targets=targets))
+        pattern = EventPattern.load(json.dumps(properties["EventPattern"])) if "EventPattern" in properties else None
+        rule = _Rule(name=name, arn=arn, pattern=pattern, targets=targets)
+        account.service(EventRules).put(rule)
+        if schedule is not None:
+            account.scheduler.add_periodic(ScheduledRule(account, rule, schedule))
     return Created(ref=name, arn=arn, attributes={"Arn": arn})
+
+
+def _schedule(declaration: Declaration) -> Rate | Cron | None:
+    if "ScheduleExpression" not in declaration.properties:
+        return None
+    try:
+        return read_schedule(declaration.properties["ScheduleExpression"])
+    except ValueError as error:
+        raise declaration.fail(f"ScheduleExpression: {error}") from error
 
 
 def _target(account: Account, declaration: Declaration, given: Mapping[str, Any]) -> _Target:
@@ -247,6 +319,7 @@ RESOURCE_TYPES = (
             "EventBusName",
             "EventPattern",
             "Name",
+            "ScheduleExpression",
             "State",
             "Targets.Arn",
             "Targets.DeadLetterConfig.Arn",
