@@ -118,24 +118,36 @@ class Configuring:
         if left_running:
             self._wait_for_leftover(warehouse, left_running)
         made = self._plan(warehouse, items=None, repair=repair, drop=drop)
+        try:
+            self._make(warehouse, run, made, done)
+        except StatementError:
+            # A run that was killed between beginning a transaction and noting it, or a person, did the same meanwhile:
+            # then another plan is left, and only then is it worth another try.
+            again = self._plan(warehouse, items=None, repair=repair, drop=drop)
+            if again == made:
+                raise
+            made = again
+            self._make(warehouse, run, made, done)
+        changes = sum(len(transaction["statements"]) for transaction in done)
+        return _told(warehouse, made, UNCHANGED if made.empty else CONFIGURED, ())._replace(changes=changes)
+
+    def _make(self, warehouse: Warehouse, run: str, made: Plan, done: list[dict[str, Any]]) -> None:
         applied = set(warehouse.history.applied())
         # Before logins are disabled: a rotation that comes between would set a password again.
         warehouse.secrets.remove(_leavers(made))
-        for number, batch in enumerate(batches(made, spectrum_role_arn=warehouse.cluster.spectrum_role_arn)):
+        for batch in batches(made, spectrum_role_arn=warehouse.cluster.spectrum_role_arn):
             if self._remaining() < SPARE_SECONDS:
                 raise StillRunningError("")
-            done.append(self._transact(warehouse, run, number, batch))
+            done.append(self._transact(warehouse, run, batch))
             changed = {fact for statement in batch for fact in statement.facts if fact.kind is not Kind.SECRET}
             applied = (applied | (changed & made.create)) - (changed & made.remove)
             warehouse.history.apply(applied)
         warehouse.secrets.make(sorted(fact for fact in made.create if fact.kind is Kind.SECRET))
         warehouse.history.apply(_now_applied(made, applied))
-        changes = sum(len(transaction["statements"]) for transaction in done)
-        return _told(warehouse, made, UNCHANGED if made.empty else CONFIGURED, ())._replace(changes=changes)
 
-    def _transact(self, warehouse: Warehouse, run: str, number: int, batch: list[Statement]) -> dict[str, Any]:
+    def _transact(self, warehouse: Warehouse, run: str, batch: list[Statement]) -> dict[str, Any]:
         sqls = [statement.sql for statement in batch]
-        begun = warehouse.database.submit(sqls, token=f"{run}-{number}")
+        begun = warehouse.database.submit(sqls, token=uuid.uuid4().hex)
         warehouse.history.running(run, begun)
         ran = warehouse.database.wait(begun, until=self._has_time)
         return {"seconds": f"{ran.seconds:.3f}", "statements": [statement_hash(sql) for sql in sqls]}
