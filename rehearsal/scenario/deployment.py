@@ -73,7 +73,7 @@ def start(
 
 def _deploy(engine: Engine, stage: str, catalog: CatalogService, mutate: dict[str, Mutation]) -> Deployed:
     parts = ("DataLake", "EventStream", "ShowCatalog", "Catalog", "LakeJobs")
-    lake, events, shows, catalog_stack, jobs = names = [stack_name(stage, part) for part in parts]
+    lake, events, shows, catalog_stack, jobs = [stack_name(stage, part) for part in parts]
     engine.deploy(
         parameters={shows: {"CatalogApiBaseUrl": catalog.base_url}},
         mutate={stack_name(stage, part): mutation for part, mutation in mutate.items()},
@@ -84,7 +84,7 @@ def _deploy(engine: Engine, stage: str, catalog: CatalogService, mutate: dict[st
     engine.client("secretsmanager").put_secret_value(SecretId=secret, SecretString=catalog.token)
     return Deployed(
         engine=engine,
-        outputs={name: dict(engine.outputs(name)) for name in names},
+        outputs={stack.name: dict(engine.outputs(stack.name)) for stack in engine.assembly.stacks},
         raw_bucket=engine.outputs(lake)["RawBucketName"],
         stream_arn=engine.outputs(events)["EventStreamArn"],
         topic_arn=engine.outputs(shows)["ShowChangesTopicArn"],
