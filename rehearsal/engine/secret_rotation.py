@@ -93,8 +93,8 @@ class Rotations:
         else:
             test = _Attempt(secret_id=secret.arn, token=token, due=now, steps=("testSecret",), test_only=True)
             self._attempts.append(test)
-            rotation.next_window = self._next_window(rotation)
-            _show(secret, rotation)
+        rotation.next_window = self._next_window(rotation)
+        _show(secret, rotation)
         return token
 
     def cancel(self, secret: FakeSecret) -> None:

@@ -163,7 +163,7 @@ def test_what_keeps_failing_leaves_its_version_and_blocks_the_next_until_it_is_d
     tmp_path: Path, start_engine: StartEngine
 ) -> None:
     engine = started(tmp_path, start_engine)
-    version = rotate(engine)["VersionId"]
+    version = rotate(engine, RotationRules={"AutomaticallyAfterDays": 30})["VersionId"]
     engine.faults.fail_function("rotate", 5)
     engine.settle()
     client = engine.client("secretsmanager")
@@ -175,6 +175,16 @@ def test_what_keeps_failing_leaves_its_version_and_blocks_the_next_until_it_is_d
     engine.settle()
     assert value(engine) == {"count": 1}
     assert client.get_secret_value(SecretId="plain")["VersionId"] == version
+
+
+def test_an_incomplete_rotation_is_tried_again_in_the_next_window(tmp_path: Path, start_engine: StartEngine) -> None:
+    engine = started(tmp_path, start_engine)
+    version = rotate(engine, RotationRules={"AutomaticallyAfterDays": 2})["VersionId"]
+    engine.faults.fail_function("rotate", 5)
+    engine.settle()
+    engine.advance(2 * 86_400)
+
+    assert engine.client("secretsmanager").get_secret_value(SecretId="plain")["VersionId"] == version
 
 
 def test_a_second_rotation_at_once_is_refused_and_the_first_goes_on(tmp_path: Path, start_engine: StartEngine) -> None:

@@ -48,6 +48,12 @@ IN_LAKE = {"Bucket": "lake", "Key": "a/b c.json"}
 FUNCTION = arn("lambda", "function:flatten")
 LOG_GROUP = arn("logs", "log-group:/aws/lambda/flatten")
 TABLE = arn("dynamodb", "table/clusters")
+NEW_SECRET = arn("secretsmanager", "secret:ana-000000")
+LOGIN = {"ClusterIdentifier": "analytics", "DbUser": "ana"}
+LOGGING_IN = [
+    ("redshift:GetClusterCredentials", arn("redshift", "dbuser:analytics/ana")),
+    ("redshift:GetClusterCredentials", arn("redshift", "dbname:analytics/amp")),
+]
 
 # Every operation of the tables is called with these; a resource is named by one of them.
 EVERYTHING: Mapping[str, Any] = {
@@ -193,6 +199,48 @@ def test_a_mapped_operation_exists_and_needs_actions_that_exist_on_resources_the
             [("events:PutEvents", arn("events", "event-bus/amp"))],
         ),
         ("ssm", "GetParameter", {"Name": "/a/b"}, [("ssm:GetParameter", arn("ssm", "parameter/a/b"))]),
+        ("redshift", "GetClusterCredentials", {**LOGIN, "DbName": "amp"}, LOGGING_IN),
+        ("redshift", "GetClusterCredentials", LOGIN, LOGGING_IN[:1]),
+        ("redshift", "DescribeClusters", {}, [("redshift:DescribeClusters", arn("redshift", "cluster:*"))]),
+        (
+            "redshift-data",
+            "BatchExecuteStatement",
+            {**LOGIN, "Database": "amp", "Sqls": ["SELECT 1"]},
+            [("redshift-data:BatchExecuteStatement", arn("redshift", "cluster:analytics")), *LOGGING_IN],
+        ),
+        (
+            "redshift-data",
+            "ExecuteStatement",
+            {"ClusterIdentifier": "analytics", "Database": "amp", "Sql": "SELECT 1"},
+            [
+                ("redshift-data:ExecuteStatement", arn("redshift", "cluster:analytics")),
+                ("redshift:GetClusterCredentialsWithIAM", arn("redshift", "dbname:analytics/amp")),
+            ],
+        ),
+        ("redshift-data", "DescribeStatement", {"Id": "1"}, [("redshift-data:DescribeStatement", "*")]),
+        (
+            "secretsmanager",
+            "RotateSecret",
+            {"SecretId": SECRET, "RotationLambdaARN": FUNCTION},
+            [("secretsmanager:RotateSecret", SECRET), ("lambda:InvokeFunction", FUNCTION)],
+        ),
+        (
+            "secretsmanager",
+            "CreateSecret",
+            {"Name": "ana", "KmsKeyId": KEY, "SecretString": "{}", "Tags": [{"Key": "user", "Value": "ana"}]},
+            [
+                ("secretsmanager:CreateSecret", NEW_SECRET),
+                ("kms:GenerateDataKey", KEY),
+                ("kms:Decrypt", KEY),
+                ("secretsmanager:TagResource", NEW_SECRET),
+            ],
+        ),
+        (
+            "secretsmanager",
+            "CreateSecret",
+            {"Name": "ana", "KmsKeyId": KEY},
+            [("secretsmanager:CreateSecret", NEW_SECRET)],
+        ),
         ("sts", "GetCallerIdentity", {}, []),
     ],
 )
@@ -281,6 +329,28 @@ def test_a_put_that_names_another_key_needs_that_key() -> None:
             "a",
         ),
         ("sns", "Subscribe", {"TopicArn": TOPIC, "Protocol": "sqs"}, "sns:Protocol", "sqs"),
+        ("redshift", "GetClusterCredentials", LOGIN, "redshift:DbUser", "ana"),
+        (
+            "secretsmanager",
+            "DeleteSecret",
+            {"SecretId": SECRET, "ResourceTags": {"user": "ana"}},
+            "aws:ResourceTag/user",
+            "ana",
+        ),
+        (
+            "secretsmanager",
+            "CreateSecret",
+            {"Name": "ana", "Tags": [{"Key": "user", "Value": "ana"}]},
+            "aws:RequestTag/user",
+            "ana",
+        ),
+        (
+            "secretsmanager",
+            "RotateSecret",
+            {"SecretId": SECRET, "RotationLambdaARN": FUNCTION},
+            "secretsmanager:RotationLambdaARN",
+            FUNCTION,
+        ),
     ],
 )
 def test_a_request_brings_its_condition_keys(
