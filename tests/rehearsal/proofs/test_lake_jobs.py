@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -27,7 +26,6 @@ pytestmark = [pytest.mark.xdist_group("spark"), pytest.mark.campaign]
 
 DAY_MS = 86_400_000
 NOW_MS = int(NOW.timestamp() * 1000)
-WINDOW = batch.Window.around(NOW, NOW + timedelta(hours=1))
 
 
 class Lake:
@@ -48,8 +46,9 @@ class Lake:
 
     def run(self) -> batch.Ran:
         """The events job, until Glue says that it ended."""
+        window = batch.Window.around(NOW, self.played.engine.clock.now())
         (ran,) = batch.run_jobs(
-            self.played.deployed, WINDOW, jobs=["events"], arguments={"events": {"--types": "like"}}
+            self.played.deployed, window, jobs=["events"], arguments={"events": {"--types": "like"}}
         )
         return ran
 
