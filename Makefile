@@ -12,6 +12,9 @@ export JSII_NODE := $(CURDIR)/.venv/bin/node
 export CDK_DISABLE_CLI_TELEMETRY := true
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
+# What a switch such as FAST= means by off.
+OFF := 0 no false off
+
 READY := .venv/.ready-$(shell cat requirements-dev.txt scripts/set_up 2>/dev/null | cksum | tr ' ' '-')
 
 .PHONY: help setup test campaign bench rehearse check format synth cdk docs lock clean explain redrive replay doctor warehouse-plan
@@ -26,7 +29,7 @@ $(READY):
 
 setup: $(READY) ## install all that the other targets need, into .venv (they call it themselves)
 
-test: $(READY) ## run the whole test suite
+test: $(READY) ## run the test suite, all but the campaign
 	@python -m pytest -n 2 --dist loadgroup -rs $(ARGS)
 
 campaign: $(READY) ## run the tests that take minutes: real Spark through the whole platform
@@ -34,7 +37,7 @@ campaign: $(READY) ## run the tests that take minutes: real Spark through the wh
 
 rehearse: $(READY) ## rehearse the whole platform here; SHOWS=, EVENTS=, FILES=, FAST=1, KEEP=1, SEED=, COUNT=, ARGS="--help"
 	@python -m rehearsal $(if $(SHOWS),--shows "$(SHOWS)") $(if $(EVENTS),--events "$(EVENTS)") \
-		$(if $(FILES),--files "$(FILES)") $(if $(FAST),--fast) $(if $(KEEP),--keep) $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) --stage $(STAGE) $(ARGS)
+		$(if $(FILES),--files "$(FILES)") $(if $(filter-out $(OFF),$(FAST)),--fast) $(if $(filter-out $(OFF),$(KEEP)),--keep) $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) --stage $(STAGE) $(ARGS)
 
 bench: $(READY) ## measure the lake job, or the functions: ARGS=flatten, ARGS=ingest; ARGS="flatten --help"
 	@python -m bench $(ARGS)
