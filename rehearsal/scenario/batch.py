@@ -75,6 +75,7 @@ def run_jobs(
         # An attempt after a failed one is a run of its own; its id begins with that of the first.
         runs = [run for run in glue.get_job_runs(JobName=name)["JobRuns"] if run["Id"].startswith(run_id)]
         run = max(runs, key=lambda run: run.get("Attempt", 0))
+        progress("jobs", f"{job} {run['JobRunState']} after {run.get('ExecutionTime', 0)} s")
         done.append(
             Ran(
                 job=job,

@@ -14,19 +14,27 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from contracts.jobs import BATCH_FILES
 from rehearsal.engine.engine import OUTSIDE_SERVICE
 from rehearsal.engine.errors import NotSettled, RehearsalError
 from rehearsal.scenario.assembly import ROOT, SynthesisError
 from rehearsal.scenario.inputs import InputError
-from rehearsal.scenario.report.findings import Findings, quantile
-from rehearsal.scenario.report.page import render
+from rehearsal.scenario.report.findings import Findings, TablesFindings, quantile
+from rehearsal.scenario.report.page import render, tables_page
 from rehearsal.scenario.run import WORKSPACE, Options, Rehearsed, rehearse, totals
 
 REPORT = ROOT / "rehearsal-report" / "index.html"
+INTERRUPTED = 130
+"""What a shell takes for ended by Ctrl-C: 128 and the signal's number."""
+_TOLD_EACH = ("jobs",)
+"""Phases whose steps take so long that each has a line where lines cannot be written over."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Rehearse and tell; gives the exit code: 0 all is accounted for, 1 something is not, 2 it could not be run."""
+    """Rehearse and tell.
+
+    Gives the exit code: 0 all is accounted for, 1 something is not, 2 it could not be run, 130 it was interrupted.
+    """
     given = _parser().parse_args(arguments)
     now = given.now or datetime.now(UTC).replace(microsecond=0)
     options = Options(
@@ -52,14 +60,18 @@ def main(arguments: list[str] | None = None) -> int:
     )
     progress = _Progress(plain=given.plain or not sys.stderr.isatty())
     try:
+        _make_room(given.report)
         rehearsed = rehearse(options, progress=progress)
     except (InputError, SynthesisError, RehearsalError) as error:
         progress.done()
         print(f"rehearsal: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        progress.done()
+        print("rehearsal: interrupted; there is no report", file=sys.stderr)
+        return INTERRUPTED
     progress.done()
     try:
-        given.report.parent.mkdir(parents=True, exist_ok=True)
         for name, page in render(rehearsed.findings, name=given.report.name).items():
             (given.report.parent / name).write_text(page)
         print(summary(rehearsed.findings, given.report))
@@ -68,6 +80,21 @@ def main(arguments: list[str] | None = None) -> int:
     finally:
         rehearsed.close()
     return 1 if rehearsed.findings.problems else 0
+
+
+def _make_room(report: Path) -> None:
+    """Remove the pages of an earlier rehearsal, which may have had more of them, and see that new ones can be written.
+
+    Raises:
+        InputError: they cannot.
+    """
+    try:
+        report.parent.mkdir(parents=True, exist_ok=True)
+        (report.parent / tables_page(report.name)).unlink(missing_ok=True)
+        report.write_text("")
+        report.unlink()
+    except OSError as error:
+        raise InputError(f"--report {report}: the page cannot be written there ({error.strerror})") from None
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -92,7 +119,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--listeners", type=_at_least(20), default=2_000, help="listeners of the population (default: 2000)")
     add("--creators", type=_at_least(1), default=60, help="creators of the population (default: 60)")
     add("--catalog-shows", type=_at_least(10), default=300, help="shows of the population (default: 300)")
-    add("--seed", type=int, default=7, help="seed of the population: equal seeds give equal events (default: 7)")
+    add(
+        "--seed",
+        type=int,
+        default=7,
+        help="seed of the population: equal --seed and --now give equal events (default: 7)",
+    )
     add("--now", type=_moment, help="end of the live window, ISO 8601 in UTC (default: this machine's time)")
     add("--no-faults", action="store_true", help="put no fault in")
     add("--keep", action="store_true", help="leave the platform running and print how to reach it")
@@ -133,7 +165,7 @@ class _Progress:
         changed = phase != self._phase
         self._phase = phase
         if self._plain:
-            if changed:
+            if changed or phase in _TOLD_EACH:
                 print(f"{phase}: {how_far}", file=sys.stderr, flush=True)
             return
         if changed or time.perf_counter() - self._shown > 0.1:
@@ -185,13 +217,15 @@ def summary(findings: Findings, report: Path) -> str:
         "Permissions by role:",
     ]
     for role in findings.roles:
-        lines.append(f"  {role.name}")
-        lines.append(f"    used: {_actions(role.used)}")
+        unused = {grant.split(" on ")[0] for grant, _ in role.unused}
+        lines.append(
+            f"  {role.name}: {len({action for action, _, _ in role.used})} actions used"
+            + (f", {len(unused)} granted and not used (the report says why)" if unused else "")
+        )
         if role.denied:
             lines.append(f"    refused: {_actions(role.denied)}")
-        unused = dict.fromkeys(grant.split(" on ")[0] for grant, _ in role.unused)
-        if unused:
-            lines.append(f"    granted, not used (the report says why): {', '.join(unused)}")
+    if findings.tables is not None:
+        lines += ["", _tables_line(findings.tables), f"  {report.parent / tables_page(report.name)}"]
     for query in findings.queries:
         lines += ["", f"{query.title}:"]
         lines += ["  " + " | ".join(str(value) for value in row) for row in query.rows]
@@ -205,6 +239,16 @@ def summary(findings: Findings, report: Path) -> str:
         lines.append(f"Every one of {counts['sent']:,} events and show changes{repeated} is accounted for.")
     lines.append(f"Report: {report}")
     return "\n".join(lines)
+
+
+def _tables_line(tables: TablesFindings) -> str:
+    ended = Counter(run.status for run in tables.runs)
+    files = sum(count for run in tables.runs if run.job == BATCH_FILES.name for count in run.rejected.values())
+    return (
+        f"The lake's tables: {', '.join(f'{count} jobs {status}' for status, count in ended.items()) or 'no job ran'}, "
+        f"{len(tables.found)} tables with {sum(table.rows for table in tables.found):,} rows, "
+        f"{files:,} batch files or rows of them refused"
+    )
 
 
 def _actions(calls: Sequence[tuple[str, str, int]]) -> str:

@@ -98,7 +98,7 @@ def own(folder: Path) -> list[Drop]:
     found = []
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = file.name.lower().removesuffix(".gz")
-        if name.startswith(".") or not name.endswith(SUFFIXES):
+        if not _taken(file):
             continue
         below = file.relative_to(folder)
         table = below.parts[0] if len(below.parts) > 1 else name.rsplit(".", 1)[0]
@@ -107,6 +107,16 @@ def own(folder: Path) -> list[Drop]:
     if not found:
         raise InputError(f"{folder} holds no file that ends in {', '.join(SUFFIXES)} (with or without .gz)")
     return found
+
+
+def skipped(folder: Path) -> list[str]:
+    """Which files of a person's own folder `own` leaves out, because their names tell no format; hidden ones not."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    return [str(file.relative_to(folder)) for file in files if not _taken(file)]
+
+
+def _taken(file: Path) -> bool:
+    return not file.name.startswith(".") and file.name.lower().removesuffix(".gz").endswith(SUFFIXES)
 
 
 def _drop(

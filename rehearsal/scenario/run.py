@@ -226,7 +226,10 @@ def _run(
             *(f"not taken: {text}" for text in ledger.not_taken),
         ],
         diagnosis=diagnosis.diagnose(deployed, ledger),
-        notes=[f"Too large for the stream, so not sent: {text}." for text in ledger.too_large],
+        notes=[
+            *_files_notes(options),
+            *(f"Too large for the stream, so not sent: {text}." for text in ledger.too_large),
+        ],
         tables=tables,
         warehouse=warehoused,
     )
@@ -243,6 +246,18 @@ def _drops(options: Options) -> list[Drop]:
         return drops.own(options.files) if options.files else []
     population = Population(options.settings)
     return drops.generated(population) + (drops.faulty(population) if options.with_faults else [])
+
+
+def _files_notes(options: Options) -> list[str]:
+    """What a person's own files do not get, who would look for it in the report."""
+    if options.files is None:
+        return []
+    notes = []
+    if left_out := drops.skipped(options.files):
+        notes.append(f"Files left out, whose names end in none of {', '.join(drops.SUFFIXES)}: {', '.join(left_out)}.")
+    if options.fast:
+        notes.append("Files were catalogued, and nothing looked into them: without Spark no job makes tables of them.")
+    return notes
 
 
 def _job_arguments(settings: PopulationSettings) -> dict[str, dict[str, str]]:

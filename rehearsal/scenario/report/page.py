@@ -12,12 +12,19 @@ from rehearsal.scenario.report.findings import Findings, histogram, quantile
 DELAY_BINS = 12
 
 
+def tables_page(name: str) -> str:
+    """The name of the page about tables beside the first page, `name`."""
+    return _beside(name, "tables")
+
+
+def _beside(name: str, part: str) -> str:
+    stem = name.removesuffix(".html")
+    return f"{part}.html" if stem == "index" else f"{stem}-{part}.html"
+
+
 def render(findings: Findings, *, name: str = "index.html") -> dict[str, str]:
     """The pages by the name of their file, with nothing to load from elsewhere; `name` is that of the first."""
-    stem = name.removesuffix(".html")
-    tables, warehouse = (
-        f"{part}.html" if stem == "index" else f"{stem}-{part}.html" for part in ("tables", "warehouse")
-    )
+    tables, warehouse = tables_page(name), _beside(name, "warehouse")
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,

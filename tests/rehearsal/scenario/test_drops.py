@@ -64,3 +64,10 @@ def test_a_folder_without_files_that_can_be_taken_is_refused(tmp_path: Path) -> 
         drops.own(tmp_path)
     with pytest.raises(InputError, match="is no folder"):
         drops.own(tmp_path / "absent")
+
+
+def test_files_of_ones_own_that_are_left_out_are_named_but_for_hidden_ones(tmp_path: Path) -> None:
+    for name in ("rows.csv", "read me.txt", ".hidden.md", "deep/archive.zip", "deep/lines.json.gz"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    assert drops.skipped(tmp_path) == ["deep/archive.zip", "read me.txt"]
