@@ -53,3 +53,15 @@ def test_a_page_names_every_alarm_of_its_stack(assemblies: dict[str, Assembly]) 
         for name in names or [alarm.properties["MetricName"]]:
             row = [line for line in text.splitlines() if f"`{name}`" in line and runbook in line]
             assert row, f"{page} has no row for {name} with {runbook}"
+
+
+def test_a_runbook_names_every_alarm_that_opens_it(assemblies: dict[str, Assembly]) -> None:
+    silent = set()
+    for alarm in assemblies["prod"].resources("AWS::CloudWatch::Alarm"):
+        runbook = alarm.properties["AlarmDescription"].partition("docs/runbooks/")[2]
+        text = (MAP.parent / "runbooks" / runbook).read_text()
+        metrics = [each["MetricStat"]["Metric"] for each in alarm.properties.get("Metrics", []) if "MetricStat" in each]
+        names = [metric["MetricName"] for metric in metrics] or [alarm.properties["MetricName"]]
+        if not any(name in text for name in names):
+            silent.add((runbook, *names))
+    assert silent == set()
