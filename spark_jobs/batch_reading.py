@@ -19,7 +19,7 @@ from pyspark.sql.types import StringType, StructField, StructType
 
 from contracts.datasets import Dataset, Format
 from contracts.reasons import Reason
-from spark_jobs.file_formats import csv_header, head, named_format, wrong_format
+from spark_jobs.file_formats import csv_header, head, named_format, too_little, wrong_format
 from spark_jobs.job import Run
 from spark_jobs.raw_catalog import RawTable
 from spark_jobs.raw_zone import RawFile
@@ -112,6 +112,29 @@ def unreadable(run: Run, part: Part) -> list[Refusal]:
                 why = "it cannot be read to its end"
         if why:
             found.append(Refusal(file=file, reason=Reason.CORRUPT_FILE, sentence=why))
+    return found
+
+
+def of_no_table(run: Run, dataset: Dataset, files: Sequence[RawFile]) -> list[Refusal]:
+    """Readable files of which Glue's own classifiers make no table; none as long as one is among them that gives one.
+
+    They find nothing in an empty file, and CSV only where there are two columns and two records ("Built-in classifiers"
+    page). Datasets that are declared as CSV have a classifier that takes less; it is asked before Glue's own
+    and allows any text of one column, so that it is none for folders that may hold JSON.
+    """
+    if dataset.format is not None:
+        return []
+    found = []
+    for file in files:
+        format_ = named_format(file.key)
+        if format_ is None or format_ is Format.PARQUET:
+            return []
+        with closing(run.raw.open(file.key)) as stored:
+            content = head(stored, gzipped=file.key.endswith(".gz"))
+        sentence = too_little(content, format_)
+        if sentence is None:
+            return []
+        found.append(Refusal(file=file, reason=Reason.WRONG_FORMAT, sentence=sentence))
     return found
 
 

@@ -72,6 +72,25 @@ def wrong_format(content: bytes, format_: Format) -> str | None:
     return None
 
 
+def too_little(content: bytes, format_: Format) -> str | None:
+    """Why nobody could tell the columns of a table from the content, text of the format; None if they could."""
+    text = (_text(content) or "").strip()
+    if not text:
+        return "it is empty, so that no table can be made of it"
+    if format_ is not Format.CSV:
+        return None
+    records = csv.reader(io.StringIO(text), delimiter=_delimiter(text))
+    if len(next(records, ())) < 2:
+        return "it has one column, as which CSV is not recognized; write another column, or JSON lines"
+    return None if next(records, None) else "it has a header and no row, so that no table can be made of it"
+
+
+def _delimiter(text: str) -> str:
+    """What divides the first line, of the delimiters that Glue recognizes."""
+    line = text.partition("\n")[0]
+    return max(",|\t;\x01", key=line.count)
+
+
 def csv_header(content: bytes, *, delimiter: str) -> tuple[str, ...]:
     """The names in the first record of a CSV file; none when the file is empty."""
     text = _text(content) or ""

@@ -148,9 +148,14 @@ def _refuse_unreadable(run: Run, drop: Drop) -> None:
     unknown = RawTable(name=drop.table.name, location="", columns={})
     parts, refusals = batch_reading.parts(run, drop.dataset, unknown, drop.files)
     refusals += [one for part in parts for one in batch_reading.unreadable(run, part)]
+    refusals += batch_reading.of_no_table(run, drop.dataset, [f for f in drop.files if f not in _files(refusals)])
     if refusals:
         run.record.read(files=len(refusals), bytes=sum(one.file.bytes for one in refusals))
         run.reject(batch_reading.refusals_as_rows(run, drop.dataset, refusals))
+
+
+def _files(refusals: Iterable[Refusal]) -> set[RawFile]:
+    return {one.file for one in refusals}
 
 
 def _publish(

@@ -259,6 +259,10 @@ def test_files_without_a_table_of_a_crawler_wait_for_it_unless_none_can_be_made_
     desk.put("batch/uploads/page/a.parquet", b"<html>Sign in</html>")
     desk.put("batch/uploads/cut/a.json.gz", gzip.compress(b'{"n": 1}\n' * 5000)[:-20], compressed=True)
     desk.put("batch/uploads/new/a.json", b'{"n": 1}\n')
+    desk.put("batch/uploads/new/none.json", b"")
+    desk.put("batch/uploads/narrow/a.csv", b"id\n1\n2\n")
+    desk.put("batch/uploads/narrow/none.csv", b"")
+    desk.put("batch/uploads/header/a.csv.gz", b"a;b\n")
     desk.put("batch/shows/a.json", b'{"show_id": "s1"}\n')
 
     for _ in range(2):
@@ -266,6 +270,9 @@ def test_files_without_a_table_of_a_crawler_wait_for_it_unless_none_can_be_made_
 
     assert refused(desk) == [
         ("uploads/cut/a.json.gz", "corrupt_file", None),
+        ("uploads/header/a.csv.gz", "wrong_format", None),
+        ("uploads/narrow/a.csv", "wrong_format", None),
+        ("uploads/narrow/none.csv", "wrong_format", None),
         ("uploads/page/a.parquet", "wrong_format", None),
     ]
     assert not desk.spark.catalog.tableExists(desk.name("personal.batch_uploads_new"))
