@@ -99,6 +99,10 @@ class Configuring:
             outcome = _ended(warehouse, error)
             if outcome.result == CONTINUED:
                 self._ask_again(name, ASK_AGAIN_SECONDS)
+        except Exception:
+            # Nobody knows what it is: the message comes again, and must not find the cluster locked by this run.
+            warehouse.history.unlock(run)
+            raise
         if outcome.result != UNCHANGED or outcome.drift:
             told = {key: value for key, value in outcome.told().items() if key not in ("cluster", "statements")}
             warehouse.history.record(run, {**told, "reason": reason, "transactions": done})

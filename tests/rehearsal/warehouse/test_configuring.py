@@ -192,6 +192,17 @@ def test_two_runs_at_once_do_not_meet(configured: Configured) -> None:
     assert configured.run().result == logic.CONFIGURED
 
 
+def test_a_run_that_fails_for_a_reason_of_its_own_leaves_no_lock(
+    configured: Configured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configured.declare(everything())
+    with monkeypatch.context() as broken:
+        broken.setattr(configured.secrets, "facts", lambda: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            configured.run()
+    assert configured.run().result == logic.CONFIGURED
+
+
 def test_a_paused_cluster_is_said_to_be_and_left(configured: Configured) -> None:
     configured.declare(everything())
     client = configured.engine.client("redshift")
