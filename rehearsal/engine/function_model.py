@@ -6,12 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from rehearsal.engine.networks import Attachment
+
 LATEST = "$LATEST"
 
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionDefinition:
-    """One version of a function as its template declares it. ``timeout_s`` in seconds, ``memory_mb`` in MB."""
+    """One version of a function as its template declares it. ``timeout_s`` in seconds, ``memory_mb`` in MB.
+
+    ``network`` is None for a function outside of VPCs.
+    """
 
     name: str
     arn: str
@@ -29,6 +34,7 @@ class FunctionDefinition:
     key_arn: str = ""
     reserved_concurrency: int | None
     version: str = LATEST
+    network: Attachment | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

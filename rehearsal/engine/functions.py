@@ -6,10 +6,12 @@ It must not know who asks: event sources, deliveries and API calls all come thro
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import secrets
 import threading
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -18,6 +20,7 @@ from rehearsal.engine.account import Account
 from rehearsal.engine.errors import RehearsalError
 from rehearsal.engine.function_logs import FunctionLogs, LogLine
 from rehearsal.engine.function_model import LATEST, FunctionDefinition, FunctionFault, InvocationResult
+from rehearsal.engine.networks import Networks
 from rehearsal.engine.records import Invocation
 from rehearsal.engine.workers import Worker, WorkerResult
 
@@ -249,6 +252,7 @@ class Functions:
             service="lambda.amazonaws.com",
             session=definition.name,
             context={"aws:SourceArn": definition.arn, "aws:SourceAccount": self._account.id},
+            way=self._way(definition),
         )
         region = self._account.region
         return {
@@ -281,6 +285,11 @@ class Functions:
             "LAMBDA_RUNTIME_DIR": "/var/runtime",
             "_HANDLER": definition.handler,
         }
+
+    def _way(self, definition: FunctionDefinition) -> Callable[[str], iam.Passage] | None:
+        if definition.network is None:
+            return None
+        return functools.partial(self._account.service(Networks).passage, definition.network)
 
     def _record(
         self,

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from rehearsal.engine.iam.decisions import Bearing, Decision, decide
+from rehearsal.engine.iam.decisions import Bearing, Decision, decide, pass_endpoint
 from rehearsal.engine.iam.documents import Policy
 from rehearsal.engine.iam.model import (
     AccessDenied,
@@ -19,6 +19,7 @@ from rehearsal.engine.iam.model import (
     ContextValue,
     Credentials,
     Need,
+    Passage,
     PolicyDocument,
     Principal,
 )
@@ -67,6 +68,7 @@ class Authorizer:
         self._lock = threading.RLock()
         self._policies = PolicyStore()
         self._sessions = Sessions(account=account)
+        self._ways: dict[str, Callable[[str], Passage]] = {}
         self._recorder = Recorder()
         self._decisions: dict[_Question, Decision] = {}
         self._keys: tuple[str, ...] = ()
@@ -144,6 +146,11 @@ class Authorizer:
         with self._changing():
             self._policies.put_resource_policy(arn, document)
 
+    def put_endpoint_policy(self, endpoint: str, document: PolicyDocument) -> None:
+        """Sets the policy of a VPC endpoint, by its id; one without lets everything through."""
+        with self._changing():
+            self._policies.put_endpoint_policy(endpoint, document)
+
     @contextmanager
     def _changing(self) -> Iterator[None]:
         with self._lock:
@@ -174,18 +181,23 @@ class Authorizer:
         service: str,
         session: str,
         context: Mapping[str, ContextValue] | None = None,
+        way: Callable[[str], Passage] | None = None,
     ) -> Credentials:
         """Credentials of a role that a service (`lambda.amazonaws.com`) assumes.
 
         The trust policy must allow it; the call is recorded as `sts:AssumeRole`. `context` holds what the
-        service sends along, for instance `aws:SourceArn` or `sts:ExternalId`.
+        service sends along, for instance `aws:SourceArn` or `sts:ExternalId`. `way` is for a holder in a VPC: it
+        gives the endpoint by which that one reaches a service, or raises `NoRoute`.
 
         Raises:
             AccessDenied: the trust policy does not allow the service to assume the role.
         """
         caller = Principal(arn=service, kind="service")
         self.authorize(caller, [Need(action="sts:AssumeRole", resource=role_arn, context=context or {})])
-        return self._sessions.open(Principal(arn=role_arn, kind="role", session=session))
+        opened = self._sessions.open(Principal(arn=role_arn, kind="role", session=session))
+        if way is not None:
+            self._ways[opened.access_key_id] = way
+        return opened
 
     def administrator_credentials(self) -> Credentials:
         """Credentials that may do everything; what they do is recorded apart."""
@@ -202,6 +214,15 @@ class Authorizer:
             UnknownCredentials: the key was not given out here, or the token belongs to another.
         """
         return self._sessions.principal_of(access_key_id, session_token)
+
+    def passage_of(self, access_key_id: str, service: str) -> Passage | None:
+        """The endpoint by which the holder of a key reaches a service (boto3's name); None: it is in no VPC.
+
+        Raises:
+            NoRoute: its VPC does not lead there.
+        """
+        way = self._ways.get(access_key_id)
+        return way(service) if way is not None else None
 
     # --- decisions ------------------------------------------------------------------------------------
 
@@ -236,6 +257,27 @@ class Authorizer:
             raise refused
         for watcher in self.watchers:
             watcher(principal, needs)
+
+    def authorize_passage(self, principal: Principal, needs: Sequence[Need], passage: Passage) -> None:
+        """Decides whether a VPC endpoint's policy lets a call through, and records what it does not.
+
+        Raises:
+            AccessDenied: the first need that is refused.
+        """
+        policy = self._policies.endpoint_policy(passage.endpoint)
+        if policy is None:
+            return
+        at = self._now()
+        for need in needs:
+            context = self.context_of(principal, need, at=at)
+            decision = pass_endpoint(
+                principal=principal, action=need.action, resource=need.resource, context=context, policy=policy
+            )
+            if not decision.allowed:
+                lasting = tuple(value for key, value in context.items() if key not in _MOVING_KEYS)
+                with self._lock:
+                    self._recorder.record(principal, need, decision, lasting, at=at)
+                raise AccessDenied(principal=principal, need=need, reason=decision.because)
 
     def shown(self, principal: Principal, need: Need) -> bool:
         """Whether an entry of a list is shown to its caller; what is left out of a list is no refusal on record."""

@@ -87,6 +87,23 @@ def decide(*, principal: Principal, action: str, resource: str, context: Context
     return decision
 
 
+def pass_endpoint(*, principal: Principal, action: str, resource: str, context: Context, policy: Policy) -> Decision:
+    """Whether a call may go through a VPC endpoint with a policy, which grants nothing by itself.
+
+    AWS PrivateLink Guide, "Control access to VPC endpoints using endpoint policies".
+    """
+    spoken = [one for one in policy.statements if one.speaks_to(principal) and one.applies(action, resource, context)]
+    denial = next((statement for statement in spoken if not statement.allows), None)
+    if denial:
+        because = "with an explicit deny in a VPC endpoint policy"
+        return Decision(allowed=False, reason=f"denied by {denial.name}", because=because)
+    return _allowed(next(iter(spoken), None)) or Decision(
+        allowed=False,
+        reason=f"no statement of {policy.name} allows {principal.arn} {action} on {resource}",
+        because=f"because no VPC endpoint policy allows the {action} action",
+    )
+
+
 def _for_role(
     principal: Principal,
     action: str,

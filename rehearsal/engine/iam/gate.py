@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -23,7 +24,15 @@ from moto.sts.models import STSBackend
 
 from rehearsal.engine.iam import wire
 from rehearsal.engine.iam.authorizer import Authorizer
-from rehearsal.engine.iam.model import AccessDenied, Credentials, Need, PolicyError, UnknownCredentials
+from rehearsal.engine.iam.model import (
+    AccessDenied,
+    Credentials,
+    Need,
+    NoRoute,
+    PolicyError,
+    Principal,
+    UnknownCredentials,
+)
 from rehearsal.engine.iam.moto_state import completed, json_body
 from rehearsal.engine.iam.reference import action_prefix
 from rehearsal.engine.iam.requests import UnmappedRequest
@@ -57,6 +66,9 @@ class _Gate:
             refusal = wire.access_denied(denied, service=service, protocol=protocol)
         except UnknownCredentials as unknown:
             refusal = wire.unknown_credentials(str(unknown), service=service, protocol=protocol)
+        except NoRoute as problem:
+            self._authorizer.problems.append(str(problem))
+            refusal = wire.no_route(str(problem), service=service, protocol=protocol)
         except (UnmappedRequest, PolicyError) as problem:
             self._authorizer.problems.append(str(problem))
             refusal = wire.not_modelled(str(problem), service=service, protocol=protocol)
@@ -79,7 +91,7 @@ class _Gate:
             return
         given = _parameters(request, operation, labels, protocol)
         parameters = completed(service, given, self._authorizer.scope)
-        needs = self._authorizer.needs_of(service, operation.name, parameters)
+        needs = self._through_vpc(principal, key, service, operation.name, parameters)
         if (service, operation.name) == ("glue", "GetTables"):
             self._request.lister = principal
         if (service, operation.name) != ("s3", "DeleteObjects"):
@@ -93,6 +105,28 @@ class _Gate:
             except AccessDenied:
                 refused.add(need.resource)
         self._request.refused_objects = frozenset(refused)
+
+    def _through_vpc(
+        self, principal: Principal, key: str, service: str, operation: str, parameters: Mapping[str, Any]
+    ) -> Sequence[Need]:
+        """What a request needs, after a caller in a VPC has passed its endpoint."""
+        needs = self._authorizer.needs_of(service, operation, parameters)
+        try:
+            passage = self._authorizer.passage_of(key, service)
+        except NoRoute as problem:
+            raise NoRoute(f"{principal.session_arn} calls {service}:{operation}: {problem}") from problem
+        if passage is None:
+            return needs
+        # What a service asks of another for its caller (a key of KMS) does not go through the caller's VPC.
+        prefix = f"{action_prefix(service)}:"
+        context = {"aws:SourceVpc": passage.vpc, "aws:SourceVpce": passage.endpoint}
+        needs = tuple(
+            replace(need, context={**need.context, **context}) if need.action.startswith(prefix) else need
+            for need in needs
+        )
+        own = [need for need in needs if need.action.startswith(prefix)]
+        self._authorizer.authorize_passage(principal, own, passage)
+        return needs
 
     def bucket_permission(self, resource: str) -> Any:
         """In place of moto's own reading of a bucket policy, which knows no conditions: already decided."""

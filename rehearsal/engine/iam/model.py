@@ -82,6 +82,18 @@ class AccessDenied(Exception):
         super().__init__(f"{subject} is not authorized to perform: {need.action}{target} {reason}")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Passage:
+    """By which endpoint of which VPC (both by id) a caller reaches a service."""
+
+    vpc: str
+    endpoint: str
+
+
+class NoRoute(Exception):
+    """A call of a service that its caller's VPC does not lead to; in AWS it would wait until it times out."""
+
+
 class UnknownCredentials(Exception):
     """A request signed with an access key that this authorizer never gave out."""
 

@@ -50,6 +50,7 @@ class PolicyStore:
         self._managed: dict[str, Policy] = {}
         self._attached: dict[str, dict[str, None]] = defaultdict(dict)
         self._resource: dict[str, Policy] = {}
+        self._endpoints: dict[str, Policy] = {}
 
     def put_role(
         self,
@@ -128,6 +129,14 @@ class PolicyStore:
         else:
             self._resource[arn] = compile_policy(document, name=f"the policy of {arn}", kind="resource")
 
+    def put_endpoint_policy(self, endpoint: str, document: PolicyDocument) -> None:
+        """Sets the policy of a VPC endpoint."""
+        self._endpoints[endpoint] = compile_policy(document, name=f"the policy of {endpoint}", kind="resource")
+
+    def endpoint_policy(self, endpoint: str) -> Policy | None:
+        """The policy of a VPC endpoint, by its id."""
+        return self._endpoints.get(endpoint)
+
     def roles(self) -> tuple[str, ...]:
         """The ARNs of the known roles."""
         return tuple(self._roles)
@@ -161,7 +170,8 @@ class PolicyStore:
         boundaries = [role.boundary for role in self._roles.values() if isinstance(role.boundary, Policy)]
         inline = [policy for role in self._roles.values() for policy in role.inline]
         embedded = [policy for policies in self._inline.values() for policy in policies.values()]
-        everything = (*boundaries, *inline, *embedded, *self._managed.values(), *self._resource.values())
+        attached = (*self._managed.values(), *self._resource.values(), *self._endpoints.values())
+        everything = (*boundaries, *inline, *embedded, *attached)
         return frozenset[str]().union(*(policy.keys for policy in everything))
 
     def _role(self, arn: str) -> _Role:

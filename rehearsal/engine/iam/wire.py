@@ -66,6 +66,11 @@ def not_modelled(message: str, *, service: str, protocol: str) -> Refusal:
     return _answer("RequestNotModelled", message, service=service, protocol=protocol)
 
 
+def no_route(message: str, *, service: str, protocol: str) -> Refusal:
+    """The answer in place of the silence that a request without a route meets; no SDK retries it."""
+    return _answer("NoRouteToService", message, service=service, protocol=protocol)
+
+
 def _answer(code: str, message: str, *, service: str, protocol: str) -> Refusal:
     if protocol == "rest-xml":
         body = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"

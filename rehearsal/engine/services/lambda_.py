@@ -24,10 +24,14 @@ from rehearsal.engine.async_invocations import (
 from rehearsal.engine.errors import RehearsalError
 from rehearsal.engine.function_model import FunctionDefinition
 from rehearsal.engine.functions import Functions
+from rehearsal.engine.networks import Attachment, Networks
 from rehearsal.engine.resources import Created, Declaration, ResourceType
 from rehearsal.engine.services.kms import customer_key
 
 ACTING = "lambda.amazonaws.com"
+# AWS Lambda Developer Guide, "Giving Lambda functions access to resources in an Amazon VPC", required permissions.
+_INTERFACE_ACTIONS = ("AssignPrivateIpAddresses", "DeleteNetworkInterface", "UnassignPrivateIpAddresses")
+_INTERFACE_LISTS = ("DescribeNetworkInterfaces", "DescribeSubnets")
 
 
 def _invoke_api(account: Account, response: LambdaResponse) -> tuple[int, dict[str, str], bytes]:
@@ -109,6 +113,7 @@ def _function(account: Account, declaration: Declaration) -> Created:
         traced=properties.get("TracingConfig", {}).get("Mode") == "Active",
         key_arn=customer_key(account, properties.get("KmsKeyArn")) or "",
         reserved_concurrency=None if concurrency is None else int(concurrency),
+        network=_network(account, declaration, name),
     )
     try:
         account.client_as("logs", definition.role_arn, acting=ACTING, session=name, source_arn=arn)
@@ -119,6 +124,33 @@ def _function(account: Account, declaration: Declaration) -> Created:
         account.service(AsyncInvocations).dead_letters[name] = properties["DeadLetterConfig"]["TargetArn"]
     _show_in_moto(account, definition, properties)
     return Created(ref=name, arn=arn, attributes={"Arn": arn})
+
+
+def _network(account: Account, declaration: Declaration, name: str) -> Attachment | None:
+    """Where in a VPC the function is; its role must be able to give it network interfaces there."""
+    given = declaration.properties.get("VpcConfig", {})
+    if not given.get("SubnetIds"):
+        return None
+    try:
+        network = account.service(Networks).attachment(given["SubnetIds"], given.get("SecurityGroupIds", []))
+    except ValueError as error:
+        raise declaration.fail(f"VpcConfig: {error}") from error
+    interface = account.arn("ec2", "network-interface/*")
+    placed = [account.arn("ec2", f"subnet/{one}") for one in network.subnet_ids]
+    placed += [account.arn("ec2", f"security-group/{one}") for one in network.group_ids]
+    principal = iam.Principal(arn=declaration.properties["Role"], kind="role", session=name)
+    try:
+        account.authorizer.authorize(
+            principal,
+            [
+                *(iam.Need(action="ec2:CreateNetworkInterface", resource=one) for one in (interface, *placed)),
+                *(iam.Need(action=f"ec2:{one}", resource=interface) for one in _INTERFACE_ACTIONS),
+                *(iam.Need(action=f"ec2:{one}", resource="*") for one in _INTERFACE_LISTS),
+            ],
+        )
+    except iam.AccessDenied as error:
+        raise declaration.fail(f"VpcConfig: the role cannot give the function network interfaces: {error}") from error
+    return network
 
 
 def _code(account: Account, declaration: Declaration, name: str) -> Path:
@@ -250,6 +282,8 @@ RESOURCE_TYPES = (
             "Runtime",
             "Timeout",
             "TracingConfig.Mode",
+            "VpcConfig.SecurityGroupIds",
+            "VpcConfig.SubnetIds",
         ),
         ignored={
             "Architectures": "the code runs on this machine; packages with native code are taken from here",
