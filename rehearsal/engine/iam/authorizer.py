@@ -75,6 +75,10 @@ class Authorizer:
         self._answered: set[str] = set()
         self.problems: list[str] = []
         """Requests that could not be judged: an operation without a mapping, a role that was never put."""
+        self.asking = threading.local()
+        """Who makes the request that this thread serves: ``user_id``, as ``aws:userid`` has it."""
+        self.statement_owners: dict[str, str] = {}
+        """Who submitted a statement of the Redshift Data API: its id to a user id."""
         self.watchers: list[Callable[[Principal, Sequence[Need]], None]] = []
         """Told of each allowed request before it is done; one that raises AccessDenied keeps it from being done."""
 
@@ -374,6 +378,8 @@ class Authorizer:
                 return () if is_service else principal.account
             case "aws:principaltype":
                 return () if is_service else "AssumedRole"
+            case "aws:userid":
+                return () if is_service else principal.user_id
         if key.startswith("aws:principaltag/") and not is_service:
             return self._policies.tag_of(principal.arn, key.removeprefix("aws:principaltag/"))
         return ()

@@ -80,6 +80,7 @@ class _Gate:
     def _authorize(self, request: Any, service: str, protocol: str) -> None:
         key, token = _signer(request)
         principal = self._authorizer.principal_of(key, token)
+        self._authorizer.asking.user_id = principal.user_id
         try:
             operation, labels = get_service_router(service).match(request)
         except NotFound:
@@ -91,6 +92,10 @@ class _Gate:
             return
         given = _parameters(request, operation, labels, protocol)
         parameters = completed(service, given, self._authorizer.scope)
+        if service == "redshift-data":
+            submitted = str(parameters.get("Id", "")).partition(":")[0]
+            owner = self._authorizer.statement_owners.get(submitted, principal.user_id)
+            parameters = {**parameters, "StatementOwner": owner}
         needs = self._through_vpc(principal, key, service, operation.name, parameters)
         if (service, operation.name) == ("glue", "GetTables"):
             self._request.lister = principal

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Literal
 
 PolicyDocument = Mapping[str, Any]
@@ -35,6 +36,12 @@ class Principal:
         """The twelve digits of the account, or an empty string for a service."""
         parts = self.arn.split(":")
         return parts[4] if self.kind != "service" and len(parts) > 5 else ""
+
+    @property
+    def user_id(self) -> str:
+        """What ``aws:userid`` holds: a role's id and the session (IAM guide, "Policy elements: variables")."""
+        role_id = sha256(self.arn.encode()).hexdigest()[:17].upper()
+        return f"AROA{role_id}:{self.session or 'session'}"
 
     @property
     def session_arn(self) -> str:

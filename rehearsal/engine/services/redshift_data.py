@@ -113,6 +113,7 @@ def _submit(account: Account, given: Mapping[str, Any], texts: list[str], *, bat
         )
     except ValueError as error:
         raise _invalid(str(error)) from error
+    account.authorizer.statement_owners.setdefault(submission.id, account.authorizer.asking.user_id)
     wait_s = int(given.get("WaitTimeSeconds") or 0)
     _wait(submission, wait_s)
     answer = {

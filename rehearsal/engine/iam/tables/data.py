@@ -138,6 +138,15 @@ def _login(parameters: Parameters, scope: Scope) -> Sequence[Need]:
     return [Need(action="redshift:GetClusterCredentials", resource=resource, context=context) for resource in resources]
 
 
+def _of_own_statements(action: str) -> Rule:
+    # Service authorization reference: the condition key redshift-data:statement-owner-iam-userid holds who submitted.
+    def rule(parameters: Parameters, _scope: Scope) -> Sequence[Need]:
+        context = {"redshift-data:statement-owner-iam-userid": str(parameters.get("StatementOwner", ""))}
+        return [Need(action=action, resource="*", context=context)]
+
+    return rule
+
+
 def _statements(action: str) -> Rule:
     # Data API reference, "ExecuteStatement": with a database user the caller needs the permission to log in as it.
     def rule(parameters: Parameters, scope: Scope) -> Sequence[Need]:
@@ -212,7 +221,7 @@ TABLES: Mapping[str, Mapping[str, Rule]] = {
     "redshift-data": {
         **{name: _statements(f"redshift-data:{name}") for name in ("ExecuteStatement", "BatchExecuteStatement")},
         **{
-            name: anywhere(f"redshift-data:{name}")
+            name: _of_own_statements(f"redshift-data:{name}")
             for name in ("CancelStatement", "DescribeStatement", "GetStatementResult", "ListStatements")
         },
     },
