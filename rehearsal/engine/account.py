@@ -87,7 +87,9 @@ class Account:
         """A boto3 client that may do everything: the deployer's and the scenario's."""
         return self._client(service, "administrator", None)
 
-    def client_as(self, service: str, role_arn: str, *, acting: str, session: str, source_arn: str = "") -> Any:
+    def client_as(
+        self, service: str, role_arn: str, *, acting: str, session: str, source_arn: str = "", external_id: str = ""
+    ) -> Any:
         """A boto3 client with the credentials of a role.
 
         Args:
@@ -96,14 +98,15 @@ class Account:
             acting: service principal that assumes the role, such as ``firehose.amazonaws.com``.
             session: role session name.
             source_arn: the resource that ``acting`` acts for, if any (``aws:SourceArn`` in a trust policy).
+            external_id: what ``acting`` passes as ``sts:ExternalId``; the account's id when empty.
 
         Raises:
             rehearsal.engine.iam.AccessDenied: the role's trust policy does not let ``acting`` assume it.
         """
-        key = f"{role_arn}|{acting}|{session}|{source_arn}"
-        return self._client(service, key, (role_arn, acting, session, source_arn))
+        role = (role_arn, acting, session, source_arn, external_id or self.id)
+        return self._client(service, "|".join(role), role)
 
-    def _client(self, service: str, identity: str, role: tuple[str, str, str, str] | None) -> Any:
+    def _client(self, service: str, identity: str, role: tuple[str, str, str, str, str] | None) -> Any:
         with self._lock:
             client = self._clients.get((service, identity))
             if client is None:
@@ -119,11 +122,11 @@ class Account:
                 self._clients[service, identity] = client
             return client
 
-    def _credentials(self, role: tuple[str, str, str, str] | None) -> iam.Credentials:
+    def _credentials(self, role: tuple[str, str, str, str, str] | None) -> iam.Credentials:
         if role is None:
             return self.authorizer.administrator_credentials()
-        role_arn, acting, session, source_arn = role
-        context = {"aws:SourceAccount": self.id, "sts:ExternalId": self.id}
+        role_arn, acting, session, source_arn, external_id = role
+        context = {"aws:SourceAccount": self.id, "sts:ExternalId": external_id}
         if source_arn:
             context["aws:SourceArn"] = source_arn
         return self.authorizer.credentials(role_arn, service=acting, session=session, context=context)

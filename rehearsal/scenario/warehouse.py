@@ -26,6 +26,8 @@ CURRENT, PENDING, PREVIOUS = "AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"
 REPORT_TABLE = "reports.daily"
 BUILDER = "report_builder"
 """The service of the standard declaration that makes tables; the rehearsal makes one as it would."""
+READER = "dashboards"
+"""A service of the standard declaration that reads them."""
 
 
 def rehearse(
@@ -57,6 +59,7 @@ class _Played:
         self._settings = settings
         self._identifier = outputs["ClusterIdentifiers"].split(",")[0]
         self._prefix = outputs["SecretPrefixes"].split(",")[0]
+        self._builder = BUILDER
         document = (ROOT / "config" / "warehouse" / f"{settings.declaration}.toml").read_text()
         self.declaration = declaration_of(items_of(tomllib.loads(document)))
         self.findings = WarehouseFindings(cluster=settings.name, declaration=self.declaration)
@@ -148,7 +151,7 @@ class _Played:
 
     @contextmanager
     def _as_login(self, login: str) -> Iterator[psycopg.Connection[Any]]:
-        """A connection of any declared database user: by its secret, or as the administrator acting as it.
+        """A connection of a declared database user: by its secret, or by temporary credentials.
 
         Of a service's two database users only one has the current password.
         """
@@ -157,21 +160,25 @@ class _Played:
         if value is not None and value["username"] == login:
             with psycopg.connect(**self._where, user=login, password=value["password"], autocommit=True) as connection:
                 yield connection
-            return
-        with self.as_admin() as connection:
-            connection.execute(psycopg.sql.SQL("SET SESSION AUTHORIZATION {}").format(psycopg.sql.Identifier(login)))
-            yield connection
+        else:
+            with self._temporarily(login) as connection:
+                yield connection
 
     @contextmanager
-    def as_admin(self) -> Iterator[psycopg.Connection[Any]]:
-        """A connection of the administrator, by temporary credentials."""
+    def _temporarily(self, login: str) -> Iterator[psycopg.Connection[Any]]:
+        """A connection with temporary credentials of any database user."""
         given = self._engine.client("redshift").get_cluster_credentials(
-            ClusterIdentifier=self._identifier, DbUser=self._settings.admin_user, DbName=self._settings.database
+            ClusterIdentifier=self._identifier, DbUser=login, DbName=self._settings.database
         )
         with psycopg.connect(
             **self._where, user=given["DbUser"], password=given["DbPassword"], autocommit=True
         ) as connection:
             yield connection
+
+    def _current_login(self, user: str) -> str:
+        """The database user whose password a secret holds now."""
+        value = self.secret(user, CURRENT)
+        return str(value["username"]) if value else user
 
     # --- chapters -------------------------------------------------------------------------------------
 
@@ -202,20 +209,21 @@ class _Played:
 
     def a_report(self) -> _Told:
         """A table made by a service: what its readers may do comes by default privileges, the rest by the next run."""
-        with self._as_login(BUILDER) as connection:
+        self._builder = self._current_login(BUILDER)
+        with self._as_login(self._builder) as connection:
             connection.execute("CREATE TABLE reports.daily (day date, listeners int)")
             connection.execute("INSERT INTO reports.daily VALUES ('2026-11-18', 1)")
-        with self._as_login("dashboards") as connection:
+        with self._as_login(self._current_login(READER)) as connection:
             read = connection.execute("SELECT listeners FROM reports.daily").fetchall()
         told = self.ask("apply")
-        said = f"dashboards read {len(read)} row at once; the next run: {told['error'] or told['result']}"
+        said = f"{READER} read {len(read)} row at once; the next run: {told['error'] or told['result']}"
         return said, told["lines"], read == [(1,)] and told["result"] in ("configured", "unchanged")
 
     def rights(self) -> _Told:
         """Everything tried as everybody."""
-        with self.as_admin() as connection:
+        with self._temporarily(self._settings.admin_user) as connection:
             self.findings.tables = tables_of(connection, self.declaration)
-        owners = {REPORT_TABLE: BUILDER}
+        owners = {REPORT_TABLE: self._builder}
         self.findings.tried = list(try_all(self.declaration, self.findings.tables, self._as_login, owners=owners))
         wrong = [tried for tried in self.findings.tried if tried.may != tried.can]
         allowed = sum(tried.can for tried in self.findings.tried)

@@ -207,7 +207,13 @@ def _tables_of(account: Account, identifier: str, schema: ExternalSchema) -> Seq
     if schema.role_arn not in account.service(Clusters).roles[identifier]:
         raise StatementFailed(f"ERROR: The IAM role {schema.role_arn} is not associated with the cluster {identifier}")
     try:
-        client = account.client_as("glue", schema.role_arn, acting=ACTING, session="RedshiftIamRoleSession")
+        # Redshift guide, "Restricting access to IAM roles": the external id is the database user.
+        user = account.arn(
+            "redshift", f"dbuser:{identifier}/{account.service(Clusters).by_identifier[identifier].admin_user}"
+        )
+        client = account.client_as(
+            "glue", schema.role_arn, acting=ACTING, session="RedshiftIamRoleSession", external_id=user
+        )
         client.get_database(Name=schema.database)
         pages = client.get_paginator("get_tables").paginate(DatabaseName=schema.database)
         tables = [table for page in pages for table in page["TableList"]]
