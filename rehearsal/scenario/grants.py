@@ -36,6 +36,15 @@ _CRAWLER_LETTERS = (
     "it can take all."
 )
 
+_TABLE_KEY = (
+    "DynamoDB's documentation asks for it of whoever uses a table with a customer managed key (Encryption at rest: "
+    "usage notes) and does not say which call needs which."
+)
+_EXTERNAL = (
+    "Redshift's documentation lists what a cluster asks of the catalog and of S3 for a query (IAM policies for Amazon "
+    "Redshift Spectrum). The rehearsal's external tables have no rows, so that no file is read."
+)
+
 EXPLANATIONS: tuple[Explanation, ...] = (
     Explanation("DeliveryRole", "lambda:InvokeFunction", ":$LATEST", _BY_VERSION),
     Explanation(
@@ -117,6 +126,43 @@ EXPLANATIONS: tuple[Explanation, ...] = (
             "s3:GetObject",
             "s3:ListBucket",
             "kms:Decrypt",
+        )
+    ),
+    *(
+        Explanation("NetworkFlowLogRole", action, "", "VPC flow logs tell of packets, of which a rehearsal has none.")
+        for action in (
+            "logs:CreateLogStream",
+            "logs:DescribeLogGroups",
+            "logs:DescribeLogStreams",
+            "logs:PutLogEvents",
+        )
+    ),
+    *(
+        Explanation("ClusterAnalyticsScheduleRole", action, "", "Redshift's scheduler acts at its hours of a weekday.")
+        for action in ("redshift:PauseCluster", "redshift:ResumeCluster")
+    ),
+    *(
+        Explanation("ConfigurationExecutionRole", action, "", _TABLE_KEY)
+        for action in ("kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey")
+    ),
+    *(
+        Explanation("ConfigurationExecutionRole", "sqs:SendMessage", queue, why)
+        for queue, why in (
+            ("RequestsQueue", "A run that has not the time to end asks for another here."),
+            ("RequestsDeadLetters", "For changes of a declaration that the function could not take again and again."),
+        )
+    ),
+    *(
+        Explanation("Spectrum", action, "", _EXTERNAL)
+        for action in (
+            "glue:GetDatabases",
+            "glue:GetPartition",
+            "glue:GetPartitions",
+            "glue:GetTable",
+            "kms:Decrypt",
+            "s3:GetBucketLocation",
+            "s3:GetObject",
+            "s3:ListBucket",
         )
     ),
     Explanation("rehearsal-app", "kinesis:PutRecord", "", "For producers that put one event at a time."),

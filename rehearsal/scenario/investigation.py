@@ -187,13 +187,14 @@ def roles(deployed: Deployed, *, explain: bool, without_jobs: bool = False) -> l
     """What each role used, was refused and never needed.
 
     With `explain`, unused grants carry their sentence from `grants`; without (a rehearsal that does not hold every
-    fault), none is called unexplained. `without_jobs` leaves the roles of jobs and of the tables' readers out.
+    fault), none is called unexplained. `without_jobs` leaves the roles of jobs and of the tables' readers out, the
+    warehouse among them.
     """
     engine = deployed.engine
     found = []
     for arn in sorted(engine.authorizer.roles()):
         name = _logical_name(engine, arn)
-        if without_jobs and (arn in deployed.reader_roles.values() or name.startswith("Job")):
+        if without_jobs and (arn in deployed.reader_roles.values() or name.startswith(("Job", "Spectrum"))):
             continue
         usage = iam.usage_of(engine.authorizer, arn)
         calls = [call for call in engine.calls if call.principal.arn == arn]

@@ -141,8 +141,12 @@ class _Played:
     def logs_in(self, user: str, stage: str) -> bool | None:
         """Whether a version of a secret logs in; None when there is none."""
         value = self.secret(user, stage)
+        return None if value is None else self._works(value)
+
+    def _works(self, value: Mapping[str, Any] | None) -> bool:
+        """Whether what a secret holds, or held, logs in as the user that it names."""
         if value is None:
-            return None
+            return False
         try:
             with psycopg.connect(**self._where, user=value["username"], password=value["password"]) as connection:
                 return connection.execute("SELECT current_user").fetchone() == (value["username"],)
@@ -269,6 +273,23 @@ class _Played:
         )
         return said, [], (before, without, again) == (True, False, True)
 
+    def left(self) -> _Told:
+        """A person who is not declared any more logs in no more, and is back as before when declared again."""
+        person = [user for user in self.declaration.users if user.kind is UserKind.PERSON][-1]
+        name, table = f"users.{person.name}", self._outputs["DeclarationTableName"]
+        item, old = self.item(name), self.secret(person.name, CURRENT)
+        key = {"declaration": item["declaration"], "item": item["item"]}
+        self._engine.client("dynamodb").delete_item(TableName=table, Key=key)
+        self.settle()
+        without = self._works(old)
+        self.put(item)
+        again, old_again = self.logs_in(person.name, CURRENT), self._works(old)
+        said = (
+            f"{person.name}'s password logs in: {_yes(without)} without the declaration; with it again the new one "
+            f"{_yes(bool(again))}, the old one {_yes(old_again)}"
+        )
+        return said, [], (without, again, old_again) == (False, True, False)
+
     def rotations(self) -> _Told:
         """A person's and a service's password rotated, watched after every step."""
         for kind in (UserKind.PERSON, UserKind.SERVICE):
@@ -326,6 +347,7 @@ _CHAPTERS: tuple[tuple[str, Callable[[_Played], _Told]], ...] = (
     ("Rights, tried as each user", _Played.rights),
     ("Changed by hand", _Played.drift),
     ("A role is taken away", _Played.removed),
+    ("A person leaves and comes back", _Played.left),
     ("Passwords rotate", _Played.rotations),
 )
 

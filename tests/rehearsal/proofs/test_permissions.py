@@ -49,7 +49,7 @@ class Recorded:
     needed: list[Needed]
 
 
-WITH_SPARK = ("Job", "Reader")
+WITH_SPARK = ("Job", "Reader", "Spectrum")
 """What the names of roles begin with that nobody takes on where Spark is left out."""
 
 
