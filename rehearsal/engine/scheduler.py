@@ -56,7 +56,8 @@ class Scheduler:
     def add_periodic(self, activity: Activity) -> None:
         """Let an activity take part that is due again and again for ever.
 
-        `settle` never waits for it, and does what of it time has passed meanwhile.
+        `settle` never waits for it, and steps it for what had passed when it began: what it sets off may itself take
+        as long as its period, and would never settle.
         """
         self._periodic.append(activity)
 
@@ -75,7 +76,7 @@ class Scheduler:
         for activity in self._activities:
             activity.refusals = 0
         shown = started
-        while (following := self._next()) is not None:
+        while (following := self._next(periodic_until=virtual_start)) is not None:
             due, activity = following
             if activity.refusals >= REFUSALS_UNTIL_BLOCKED and self._all_blocked():
                 raise NotSettled("All that still waits is refused again and again:", self.waiting())
@@ -98,16 +99,15 @@ class Scheduler:
                 on_progress()
         self._clock.advance_to(moment)
 
-    def _next(self, *, periodic_until: float | None = None) -> tuple[float, Activity] | None:
+    def _next(self, *, periodic_until: float) -> tuple[float, Activity] | None:
         following: tuple[float, Activity] | None = None
         for activity in self._activities:
             due = activity.due()
             if due is not None and (following is None or due < following[0]):
                 following = (due, activity)
-        limit = self._clock.time() if periodic_until is None else periodic_until
         for activity in self._periodic:
             due = activity.due()
-            if due is not None and due <= limit and (following is None or due < following[0]):
+            if due is not None and due <= periodic_until and (following is None or due < following[0]):
                 following = (due, activity)
         return following
 

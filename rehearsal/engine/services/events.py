@@ -1,7 +1,7 @@
 """EventBridge rules of the default bus: which events they match, and bringing those to topics, queues and functions.
 
-A rule with a schedule is due at its times when a rehearsal lets time pass. What settles does not wait for it, and
-times that were jumped over at once count as one.
+A rule with a schedule is due at its times when a rehearsal lets time pass. What settles does not wait for it nor, once
+begun, for times that pass meanwhile; times that were jumped over at once count as one.
 """
 
 from __future__ import annotations

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.rehearsal.engine.assemblies import NEEDS, AssemblyWriter, Json, StartEngine, allow, att, one_stack, role
+from tests.rehearsal.engine.assemblies import (
+    LOGS,
+    NEEDS,
+    AssemblyWriter,
+    Json,
+    StartEngine,
+    allow,
+    att,
+    one_stack,
+    role,
+)
 
 pytest.importorskip("time_machine", reason=NEEDS)
 
@@ -70,6 +80,39 @@ def test_nothing_waits_for_a_schedule(tmp_path: Path, start_engine: StartEngine)
     engine.settle()
     assert engine.clock.jumped_seconds == before
     assert told(engine) == []
+
+
+def test_what_a_schedule_sets_off_settles_though_it_takes_longer_than_the_period(
+    tmp_path: Path, start_engine: StartEngine
+) -> None:
+    writer = AssemblyWriter(tmp_path)
+    reads = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+    resources = queue_and_rule(ScheduleExpression="rate(1 hour)")
+    resources["Letters"] = {"Type": "AWS::SQS::Queue"}
+    redrive = {"deadLetterTargetArn": att("Letters"), "maxReceiveCount": 3}
+    resources["Queue"]["Properties"] |= {"VisibilityTimeout": 2 * 3600, "RedrivePolicy": redrive}
+    resources |= {
+        "FunctionRole": role("lambda.amazonaws.com", LOGS, allow(reads, att("Queue"))),
+        "Function": {
+            "Type": "AWS::Lambda::Function",
+            "Properties": {
+                "Code": writer.asset({"main.py": "def handler(event, context):\n    raise RuntimeError('never')\n"}),
+                "Handler": "main.handler",
+                "Runtime": "python3.13",
+                "Role": att("FunctionRole"),
+            },
+        },
+        "Mapping": {
+            "Type": "AWS::Lambda::EventSourceMapping",
+            "Properties": {"EventSourceArn": att("Queue"), "FunctionName": att("Function")},
+        },
+    }
+    writer.stack("App", {"Resources": resources})
+    engine = start_engine(writer.write())
+    engine.deploy()
+    engine.clock.advance(3600)
+    engine.settle()
+    assert len(engine.invocations) == 3
 
 
 def test_times_that_were_jumped_over_count_as_one(tmp_path: Path, start_engine: StartEngine) -> None:
