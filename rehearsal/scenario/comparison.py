@@ -76,7 +76,7 @@ def _settle_trending(connection: Any, made: str) -> None:
                 CASE WHEN abs(made.score - opinion.score) <= {SCORE_TOLERANCE} THEN made.score ELSE opinion.score END
                 AS score
             )
-            FROM opinion.trending_shows($moments) AS opinion LEFT JOIN {made} AS made USING ({key})
+            FROM opinion.trending_shows($moments::TIMESTAMP[]) AS opinion LEFT JOIN {made} AS made USING ({key})
         )
         SELECT * REPLACE (
             CAST(row_number() OVER (PARTITION BY as_of, window_hours ORDER BY score DESC, show_id) AS INTEGER) AS rank

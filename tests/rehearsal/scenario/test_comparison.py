@@ -90,3 +90,9 @@ def test_a_wrong_value_does_not_agree(made: Made, what: str) -> None:
 def test_a_missing_row_does_not_agree(made: Made) -> None:
     made.connection.execute("DELETE FROM transformed.trending_shows WHERE show_id = 'b' AND window_hours = 6")
     assert ["1 rows missing" in text for text in _about_trending(made)] == [True]
+
+
+def test_a_rehearsal_in_which_nothing_was_heard_or_liked_has_no_ranks_and_agrees(made: Made) -> None:
+    made.connection.execute('DELETE FROM transformed."like"')
+    made.connection.execute("DELETE FROM transformed.trending_shows")
+    assert _about_trending(made) == []
