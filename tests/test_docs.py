@@ -24,3 +24,10 @@ def test_a_runbook_that_an_alarm_names_is_there_and_listed(runbook: Runbook) -> 
 def test_every_link_leads_somewhere(page: Path) -> None:
     broken = [link for link in _LINK.findall(page.read_text()) if not (page.parent / link).exists()]
     assert broken == []
+
+
+def test_every_decision_is_listed_under_its_title() -> None:
+    folder = ROOT / "docs" / "decisions"
+    listed = [line for line in (folder / "README.md").read_text().splitlines() if line.startswith("- ")]
+    titles = {file: file.read_text().splitlines()[0].removeprefix("# ") for file in sorted(folder.glob("[0-9]*.md"))}
+    assert listed == [f"- {title.replace('. ', ': [', 1)}]({file.name})" for file, title in titles.items()]
