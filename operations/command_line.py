@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
 from config import STAGES
 from config.model import ConfigurationError
@@ -51,6 +51,11 @@ def main(arguments: list[str] | None = None) -> int:
     except (OperationsError, ConfigurationError) as error:
         progress.end()
         print(f"{given.command}: {error}", file=sys.stderr)  # noqa: T201 - a command line speaks
+        return REFUSED
+    except NoRegionError:
+        progress.end()
+        sentence = "no Region is named; allowed: one of AWS's; fix: set AWS_REGION, or a region in the profile."
+        print(f"{given.command}: {sentence}", file=sys.stderr)  # noqa: T201
         return REFUSED
     except (ClientError, BotoCoreError) as error:
         progress.end()

@@ -162,6 +162,11 @@ def _client(session: boto3.Session, service: str, endpoint_url: str | None) -> A
 def _from_file(file: Path, names: list[str]) -> Outputs:
     try:
         found = json.loads(file.read_text())
+        if isinstance(found, dict) and found and not set(names) & set(found):
+            raise OperationsError(
+                f"{file} holds no stack of this stage ({', '.join(names)}); given: {', '.join(sorted(found))}; "
+                "allowed: outputs of the stage that --stage names; fix: give the --stage that they belong to."
+            )
         return {name: {key: str(value) for key, value in found[name].items()} for name in names}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise OperationsError(

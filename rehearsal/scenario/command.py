@@ -60,6 +60,8 @@ def main(arguments: list[str] | None = None) -> int:
     )
     progress = _Progress(plain=given.plain or not sys.stderr.isatty())
     try:
+        if given.assembly is not None and not (given.assembly / "manifest.json").is_file():
+            raise InputError(f"--assembly {given.assembly}: it holds no manifest.json; give a synthesized cdk.out")
         _make_room(given.report)
         rehearsed = rehearse(options, progress=progress)
     except (InputError, SynthesisError, RehearsalError) as error:

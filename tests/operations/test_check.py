@@ -200,4 +200,4 @@ def test_the_region_is_taken_from_the_variable_of_the_aws_command_line_too(
     monkeypatch.delenv("AWS_REGION")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
     refused = desk.run("check")
-    assert (refused.code, "region" in refused.err) == (2, True)
+    assert (refused.code, "fix: set AWS_REGION" in refused.err) == (2, True)

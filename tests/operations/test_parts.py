@@ -297,7 +297,7 @@ def test_a_file_without_the_stages_stacks_is_refused(tmp_path: object) -> None:
 
     file = Path(str(tmp_path)) / "outputs.json"
     file.write_text('{"Amp-prod-DataLake": {}}')
-    with pytest.raises(OperationsError, match="Amp-dev-DataLake"):
+    with pytest.raises(OperationsError, match=r"Amp-dev-DataLake.*given: Amp-prod-DataLake;.*fix: give the --stage"):
         find(stage="dev", outputs_file=file)
 
 

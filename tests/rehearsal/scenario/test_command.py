@@ -31,6 +31,14 @@ def test_a_report_that_cannot_be_written_is_found_before_anything_runs(
     assert "the page cannot be written there" in capsys.readouterr().err
 
 
+def test_an_assembly_that_is_none_is_found_before_anything_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "rehearse", begin)
+    assert command.main(["--assembly", "/nope", "--report", str(tmp_path / "r.html")]) == 2
+    assert "/nope: it holds no manifest.json" in capsys.readouterr().err
+
+
 def test_no_page_of_an_earlier_rehearsal_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "rehearse", begin)
     for name in ("index.html", "tables.html", "notes.html"):
