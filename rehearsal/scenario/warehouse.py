@@ -298,7 +298,10 @@ class _Played:
         lines = [
             f"{rotation.user}: {'the current secret logged in at every step' if rotation.never_locked_out else gap}"
             for rotation in self.findings.rotations
-            for gap in [f"locked out after {', '.join(m.after for m in rotation.moments if not m.current)}"]
+            for gap in [
+                "a person's current secret did not log in after "
+                f"{', '.join(moment.after for moment in rotation.moments if not moment.current)}, and does again"
+            ]
         ]
         well = all(rotation.moments[-1].current for rotation in self.findings.rotations)
         return "; ".join(lines), lines, well
