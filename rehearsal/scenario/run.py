@@ -40,7 +40,8 @@ class Options:
 
     `now` is the end of the live window on the rehearsal's clock, `minutes` its length. `fast` leaves Spark and so the
     lake's tables out. `assembly` is a synthesized one to deploy; without, the stage's is written. `mutate` changes
-    templates by part, for rehearsals that must fail.
+    templates by part, for rehearsals that must fail. Without `warehouse` its stack is deployed, and nothing configures
+    it.
     """
 
     stage: str
@@ -52,6 +53,7 @@ class Options:
     events: Path | None = None
     files: Path | None = None
     fast: bool = False
+    warehouse: bool = True
     with_faults: bool = True
     population: dict[str, int] = field(default_factory=dict)
     mutate: dict[str, Mutation] = field(default_factory=dict)
@@ -122,8 +124,9 @@ def rehearse(options: Options, *, progress: Progress) -> Rehearsed:
     clock = Clock(start=_moment(timeline.begin_s - 60, settings))
     catalog = CatalogService(token=CATALOG_TOKEN)
     catalog.start()
+    mutate = options.mutate if options.warehouse else {"Warehouse": warehouse.idle, **options.mutate}
     try:
-        deployed = start(assembly, stage=options.stage, clock=clock, catalog=catalog, mutate=options.mutate)
+        deployed = start(assembly, stage=options.stage, clock=clock, catalog=catalog, mutate=mutate)
     except BaseException:
         catalog.stop()
         raise
@@ -169,11 +172,11 @@ def _run(
     phases.end("send")
     stuck: list[str] = []
 
-    def settle() -> None:
+    def settle(phase: str = "settle") -> None:
         try:
             engine.settle(
                 timeout_s=SETTLE_TIMEOUT_S,
-                on_progress=lambda: progress("settle", f"{engine.clock.now():%H:%M:%S} on the platform's clock"),
+                on_progress=lambda: progress(phase, f"{engine.clock.now():%H:%M:%S} on the platform's clock"),
             )
         except NotSettled as error:
             stuck.extend(f"not settled: {text}" for text in (error.stuck or (str(error),)))
@@ -201,9 +204,12 @@ def _run(
         with contextlib.closing(tables_findings.read_tables(deployed)) as found:
             tables = tables_findings.find(deployed, lake, found, dropped, ran)
         phases.end("tables")
-    progress("warehouse", "as declared, by hand, rotated")
-    warehoused = warehouse.rehearse(engine, stage=options.stage, settle=settle, progress=progress)
-    phases.end("warehouse")
+    warehoused = None
+    if options.warehouse:
+        warehoused = warehouse.rehearse(
+            engine, stage=options.stage, settle=lambda: settle("warehouse"), progress=progress
+        )
+        phases.end("warehouse")
     not_catalogued = [] if tables else tables_findings.not_catalogued(deployed, dropped)
     findings = Findings(
         stage=options.stage,

@@ -16,6 +16,7 @@ import psycopg
 from config import stage_named
 from contracts.warehouse.declaration import declaration_of, items_of
 from contracts.warehouse.model import User, UserKind
+from rehearsal.engine.assembly import Template
 from rehearsal.engine.engine import Engine
 from rehearsal.scenario.assembly import ROOT
 from rehearsal.scenario.deployment import stack_name
@@ -30,6 +31,14 @@ READER = "dashboards"
 """A service of the standard declaration that reads them."""
 
 
+def idle(template: Template) -> Template:
+    """The Warehouse stack's template without the rules that have it configured, for rehearsals of other things."""
+    resources = template["Resources"]
+    for name in [name for name, resource in resources.items() if resource["Type"] == "AWS::Events::Rule"]:
+        del resources[name]
+    return template
+
+
 def rehearse(
     engine: Engine, *, stage: str, settle: Callable[[], None], progress: Callable[[str, str], None]
 ) -> WarehouseFindings | None:
@@ -39,7 +48,7 @@ def rehearse(
     except KeyError:
         return None
     played = _Played(engine, outputs, stage=stage, settle=settle)
-    for title, chapter in _CHAPTERS:
+    for title, chapter in CHAPTERS:
         progress("warehouse", title)
         said, lines, well = chapter(played)
         played.findings.chapters.append(Chapter(title=title, said=said, lines=lines, well=well))
@@ -342,7 +351,7 @@ class _Played:
         return [(kind, by, count) for (kind, by), count in most_first if by]
 
 
-_CHAPTERS: tuple[tuple[str, Callable[[_Played], _Told]], ...] = (
+CHAPTERS: tuple[tuple[str, Callable[[_Played], _Told]], ...] = (
     ("Deployed", _Played.deployed),
     ("Run again", _Played.second),
     ("First passwords", _Played.first_passwords),

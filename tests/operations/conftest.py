@@ -21,10 +21,17 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def desk(assembly: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    """The platform, and the command line that reaches it."""
+def desk(
+    assembly: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[Desk]:
+    """The platform, and the command line that reaches it.
+
+    The warehouse is configured for modules that say `WAREHOUSE_IS_CONFIGURED`.
+    """
     from tests.operations.desk import Desk
     from tests.rehearsal.proofs.played import Played
 
-    with Played(assembly, workspace=tmp_path) as running:
+    warehouse = getattr(request.module, "WAREHOUSE_IS_CONFIGURED", False)
+    with Played(assembly, workspace=tmp_path, warehouse=warehouse) as running:
+        running.settle()
         yield Desk(running, tmp_path, monkeypatch)

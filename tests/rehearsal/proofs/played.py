@@ -19,6 +19,7 @@ from rehearsal.scenario.deployment import start
 from rehearsal.scenario.lake import Lake
 from rehearsal.scenario.run import Options, Rehearsed
 from rehearsal.scenario.traffic import Change, Traffic, event_of
+from rehearsal.scenario.warehouse import idle
 
 NOW = datetime(2026, 11, 18, 20, tzinfo=UTC)
 SETTLE_S = 60.0
@@ -31,13 +32,14 @@ def silent(_phase: str, _how_far: str) -> None:
 
 
 def small(assembly: Path, workspace: Path, **given: Any) -> Options:
-    """Options of a rehearsal that holds every fault and takes a few seconds."""
+    """Options of a rehearsal that holds every fault and takes a few seconds; nothing configures the warehouse."""
     sizes: dict[str, Any] = {
         "stage": "dev",
         "now": NOW,
         "count": 60,
         "minutes": 1,
         "population": {"shows": 10, "listeners": 20, "creators": 5},
+        "warehouse": False,
     }
     return Options(**{**sizes, "fast": True, "assembly": assembly, "workspace": workspace, **given})
 
@@ -57,14 +59,23 @@ def like(event_id: str, **more: Any) -> bytes:
 
 
 class Played:
-    """The platform in a played account, with a catalog service of its own and all clocks at `NOW`."""
+    """The platform in a played account, with a catalog service of its own and all clocks at `NOW`.
 
-    def __init__(self, assembly: Path, *, workspace: Path) -> None:
+    Only with ``warehouse`` is its warehouse configured.
+    """
+
+    def __init__(self, assembly: Path, *, workspace: Path, warehouse: bool = False) -> None:
         self._workspace = workspace
         self.catalog = CatalogService(token="proof")
         self.catalog.start()
         try:
-            self.deployed = start(assembly, stage="dev", clock=Clock(start=NOW), catalog=self.catalog)
+            self.deployed = start(
+                assembly,
+                stage="dev",
+                clock=Clock(start=NOW),
+                catalog=self.catalog,
+                mutate={} if warehouse else {"Warehouse": idle},
+            )
         except BaseException:
             self.catalog.stop()
             raise

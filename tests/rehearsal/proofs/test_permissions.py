@@ -60,7 +60,8 @@ def recorded(request: pytest.FixtureRequest, assembly: Path, tmp_path_factory: p
     fast = bool(request.param)
     # With Spark the size is the default rehearsal's: a small one has not every type of event, and so not every right.
     sizes: dict[str, Any] = {} if fast else {"count": 10_000, "minutes": 15, "population": {}}
-    done = rehearse(small(assembly, tmp_path_factory.mktemp("recorded"), fast=fast, **sizes), progress=silent)
+    workspace = tmp_path_factory.mktemp("recorded")
+    done = rehearse(small(assembly, workspace, fast=fast, warehouse=True, **sizes), progress=silent)
     try:
         engine, authorizer = done.deployed.engine, done.deployed.engine.authorizer
         names = {resource.arn: resource.logical_id for resource in engine.resources()}
@@ -187,7 +188,8 @@ def test_a_rehearsal_without_a_needed_action_fails_and_names_role_and_action(
     # Those of jobs are decided again above; each would take minutes here.
     quick = [one for one in recorded.needed if one.part != "LakeJobs"]
     removal = random.Random(SEED).sample(quick, REMOVALS)[number]  # noqa: S311 - no secret
-    problems = run_rehearsal(small(assembly, tmp_path, mutate=removal.mutation())).findings.problems
+    options = small(assembly, tmp_path, mutate=removal.mutation(), warehouse=removal.part in ("Network", "Warehouse"))
+    problems = run_rehearsal(options).findings.problems
     named = [text for text in problems if text.startswith(f"refused: {removal.role} may not {removal.action} on ")]
     assert named, f"{removal}; said was {problems}"
 

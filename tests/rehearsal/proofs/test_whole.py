@@ -42,11 +42,19 @@ def test_the_default_rehearsal_accounts_for_everything_and_reports_it(
     )
     told = capsys.readouterr()
     assert code == 0, told.out
-    assert [line.split(":")[0] for line in told.err.splitlines()] == ["synth", "deploy", "send", "settle", "read"]
+    assert [line.split(":")[0] for line in told.err.splitlines()] == [
+        "synth",
+        "deploy",
+        "send",
+        "settle",
+        "read",
+        "warehouse",
+    ]
     types = {event.type for event in EVENTS} - {"show_catalog_entry"} | {"show changes"}
     for part in (
         "Resources deployed:",
-        "only modelled: CloudWatch::Alarm",
+        "only modelled: ",
+        "CloudWatch::Alarm ",
         "From arrival to queryable:",
         "platform's time",
         "Permissions by role",
