@@ -6,6 +6,9 @@ import re
 import string
 
 import pytest
+
+pytest.importorskip("hypothesis", reason="needs requirements-dev.txt")
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

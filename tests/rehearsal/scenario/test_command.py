@@ -5,10 +5,10 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-import duckdb
 import pytest
 
 pytest.importorskip("time_machine", reason="a rehearsal needs the packages of requirements-dev.txt")
+duckdb = pytest.importorskip("duckdb", reason="a rehearsal needs the packages of requirements-dev.txt")
 
 from rehearsal.scenario import command, investigation
 from rehearsal.scenario.assembly import ROOT
