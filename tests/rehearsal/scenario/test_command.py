@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("time_machine", reason="a rehearsal needs the packages of requirements-dev.txt")
-duckdb = pytest.importorskip("duckdb", reason="a rehearsal needs the packages of requirements-dev.txt")
+pytest.importorskip("duckdb", reason="a rehearsal needs the packages of requirements-dev.txt")
+
+import duckdb
 
 from rehearsal.scenario import command, investigation
 from rehearsal.scenario.assembly import ROOT
