@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,12 @@ BLOCKED_SECONDS = 0.3
 """A call that has not come back after so long waits for the other rotation."""
 
 
-@pytest.mark.parametrize("seed", range(6))
+def seeds(count: int) -> list[Any]:
+    """Two with each run of the suite, all with the campaign."""
+    return [pytest.param(seed, marks=pytest.mark.campaign if seed > 1 else ()) for seed in range(count)]
+
+
+@pytest.mark.parametrize("seed", seeds(6))
 @pytest.mark.parametrize("kind", ["person", "service"])
 def test_whatever_the_order_of_steps_a_services_secret_logs_in(warehouse: Warehouse, kind: str, seed: int) -> None:
     """Steps of two rotations, out of order, repeated and too late; a person logs in again when one has finished."""
@@ -96,7 +102,7 @@ def together(
         check()
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", seeds(5))
 @pytest.mark.parametrize("kind", ["person", "service"])
 def test_whatever_the_order_of_calls_a_services_secret_logs_in(warehouse: Warehouse, kind: str, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311
@@ -122,7 +128,7 @@ def test_whatever_the_order_of_calls_a_services_secret_logs_in(warehouse: Wareho
     assert warehouse.current_logs_in(name)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", seeds(3))
 def test_the_same_rotation_twice_at_once_ends_well(warehouse: Warehouse, seed: int) -> None:
     """Secrets Manager calls a function again whose answer it did not get."""
     chance = random.Random(seed)  # noqa: S311
