@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,25 +56,31 @@ def start(
     clock: Clock,
     catalog: CatalogService,
     mutate: dict[str, Mutation] | None = None,
+    warehouse: bool = True,
 ) -> Deployed:
     """Start an engine and deploy the platform into it; the caller closes `Deployed.engine`.
 
     The catalog service's address is given as the template's parameter and its token is put into the secret, as
-    whoever deploys does. `mutate` maps a part (`EventStream`) to a change of its template.
+    whoever deploys does. `mutate` maps a part (`EventStream`) to a change of its template. Without
+    `warehouse` it and its network are left out, and have no outputs.
     """
     engine = Engine(assembly, clock=clock, region=REGION)
     engine.start()
     try:
-        return _deploy(engine, stage, catalog, mutate or {})
+        return _deploy(engine, stage, catalog, mutate or {}, () if warehouse else ("Network", "Warehouse"))
     except BaseException:
         engine.close()
         raise
 
 
-def _deploy(engine: Engine, stage: str, catalog: CatalogService, mutate: dict[str, Mutation]) -> Deployed:
+def _deploy(
+    engine: Engine, stage: str, catalog: CatalogService, mutate: dict[str, Mutation], left_out: Sequence[str]
+) -> Deployed:
     parts = ("DataLake", "EventStream", "ShowCatalog", "Catalog", "LakeJobs")
     lake, events, shows, catalog_stack, jobs = [stack_name(stage, part) for part in parts]
+    names = [stack.name for stack in engine.assembly.stacks if stack.name.split("-")[-1] not in left_out]
     engine.deploy(
+        stacks=names,
         parameters={shows: {"CatalogApiBaseUrl": catalog.base_url}},
         mutate={stack_name(stage, part): mutation for part, mutation in mutate.items()},
     )
@@ -84,7 +90,10 @@ def _deploy(engine: Engine, stage: str, catalog: CatalogService, mutate: dict[st
     engine.client("secretsmanager").put_secret_value(SecretId=secret, SecretString=catalog.token)
     return Deployed(
         engine=engine,
-        outputs={stack.name: dict(engine.outputs(stack.name)) for stack in engine.assembly.stacks},
+        outputs={
+            stack.name: dict(engine.outputs(stack.name)) if stack.name in names else {}
+            for stack in engine.assembly.stacks
+        },
         raw_bucket=engine.outputs(lake)["RawBucketName"],
         stream_arn=engine.outputs(events)["EventStreamArn"],
         topic_arn=engine.outputs(shows)["ShowChangesTopicArn"],

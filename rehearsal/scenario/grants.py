@@ -188,6 +188,17 @@ STATEMENTS: tuple[StatementExplanation, ...] = (
     *(StatementExplanation(owner, "sns.amazonaws.com", _UNDELIVERED) for owner in ("Crawler", "BatchFilesDeadLetters")),
     StatementExplanation("Failures", "events.amazonaws.com", "For crawls and jobs that fail; in this one none does."),
     StatementExplanation(
+        "AthenaAccessLogs",
+        "logging.s3.amazonaws.com",
+        "S3 writes access logs hours later; a rehearsal has no such log.",
+    ),
+    StatementExplanation(
+        "ClusterAnalyticsScheduleRole", "scheduler.redshift.amazonaws.com", "It acts at its hours of a weekday."
+    ),
+    StatementExplanation(
+        "NetworkKey", "", "It lets the account's own policies grant the key's administration; flow logs need another."
+    ),
+    StatementExplanation(
         "Readerrecommendations", "", "Another team's; a rehearsal reads as the analysts, and a proof as this one."
     ),
     StatementExplanation(

@@ -40,8 +40,8 @@ class Options:
 
     `now` is the end of the live window on the rehearsal's clock, `minutes` its length. `fast` leaves Spark and so the
     lake's tables out. `assembly` is a synthesized one to deploy; without, the stage's is written. `mutate` changes
-    templates by part, for rehearsals that must fail. Without `warehouse` its stack is deployed, and nothing configures
-    it.
+    templates by part, for rehearsals that must fail. Without `warehouse`, and with own data, it is left
+    out.
     """
 
     stage: str
@@ -64,6 +64,11 @@ class Options:
     def own_data(self) -> bool:
         """Whether a person's own files go in instead of the generated population."""
         return self.shows is not None or self.events is not None or self.files is not None
+
+    @property
+    def with_warehouse(self) -> bool:
+        """Whether the warehouse is rehearsed: it shows nothing of a person's own data."""
+        return self.warehouse and not self.own_data
 
     @property
     def settings(self) -> PopulationSettings:
@@ -124,9 +129,15 @@ def rehearse(options: Options, *, progress: Progress) -> Rehearsed:
     clock = Clock(start=_moment(timeline.begin_s - 60, settings))
     catalog = CatalogService(token=CATALOG_TOKEN)
     catalog.start()
-    mutate = options.mutate if options.warehouse else {"Warehouse": warehouse.idle, **options.mutate}
     try:
-        deployed = start(assembly, stage=options.stage, clock=clock, catalog=catalog, mutate=mutate)
+        deployed = start(
+            assembly,
+            stage=options.stage,
+            clock=clock,
+            catalog=catalog,
+            mutate=options.mutate,
+            warehouse=options.with_warehouse,
+        )
     except BaseException:
         catalog.stop()
         raise
@@ -205,7 +216,7 @@ def _run(
             tables = tables_findings.find(deployed, lake, found, dropped, ran)
         phases.end("tables")
     warehoused = None
-    if options.warehouse:
+    if options.with_warehouse:
         warehoused = warehouse.rehearse(
             engine, stage=options.stage, settle=lambda: settle("warehouse"), progress=progress
         )

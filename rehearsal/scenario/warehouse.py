@@ -16,7 +16,6 @@ import psycopg
 from config import stage_named
 from contracts.warehouse.declaration import declaration_of, items_of
 from contracts.warehouse.model import User, UserKind
-from rehearsal.engine.assembly import Template
 from rehearsal.engine.engine import Engine
 from rehearsal.scenario.assembly import ROOT
 from rehearsal.scenario.deployment import stack_name
@@ -29,14 +28,6 @@ BUILDER = "report_builder"
 """The service of the standard declaration that makes tables; the rehearsal makes one as it would."""
 READER = "dashboards"
 """A service of the standard declaration that reads them."""
-
-
-def idle(template: Template) -> Template:
-    """The Warehouse stack's template without the rules that have it configured, for rehearsals of other things."""
-    resources = template["Resources"]
-    for name in [name for name, resource in resources.items() if resource["Type"] == "AWS::Events::Rule"]:
-        del resources[name]
-    return template
 
 
 def rehearse(

@@ -26,12 +26,12 @@ def desk(
 ) -> Iterator[Desk]:
     """The platform, and the command line that reaches it.
 
-    The warehouse is configured for modules that say `WAREHOUSE_IS_CONFIGURED`.
+    It has a warehouse where the test is marked ``with_warehouse``.
     """
     from tests.operations.desk import Desk
     from tests.rehearsal.proofs.played import Played
 
-    warehouse = getattr(request.module, "WAREHOUSE_IS_CONFIGURED", False)
+    warehouse = request.node.get_closest_marker("with_warehouse") is not None
     with Played(assembly, workspace=tmp_path, warehouse=warehouse) as running:
         running.settle()
         yield Desk(running, tmp_path, monkeypatch)

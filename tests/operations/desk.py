@@ -56,8 +56,7 @@ class Desk:
         self.played, self.engine = played, played.engine
         self._folder = folder
         self.outputs = folder / "outputs.json"
-        stacks = [stack.name for stack in self.engine.assembly.stacks]
-        self.outputs.write_text(json.dumps({stack: dict(self.engine.outputs(stack)) for stack in stacks}))
+        self.outputs.write_text(json.dumps(played.deployed.outputs))
         self.reach = ["--endpoint-url", self.engine.endpoint_url, "--outputs", str(self.outputs)]
         self._monkeypatch = monkeypatch
         self._sound: dict[str, FunctionDefinition] = {}

@@ -26,7 +26,7 @@ def granted(desk: Desk) -> set[str]:
 
 def become_operator(desk: Desk) -> str:
     """Act under the policies of all stacks that have one from now on; gives the role's ARN."""
-    outputs = [desk.engine.outputs(stack.name) for stack in desk.engine.assembly.stacks]
+    outputs = desk.played.deployed.outputs.values()
     role = desk.engine.principal("operator", [one[OUTPUT] for one in outputs if OUTPUT in one])
     found = desk.engine.authorizer.credentials(role, service=OUTSIDE_SERVICE, session="anna")
     desk.become(

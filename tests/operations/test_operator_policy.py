@@ -15,10 +15,7 @@ from tests.rehearsal.proofs.played import like
 if TYPE_CHECKING:
     from tests.operations.desk import Desk
 
-WAREHOUSE_IS_CONFIGURED = True
-"""The commands of the warehouse are among those that run."""
-
-pytestmark = pytest.mark.xdist_group("rehearsal")
+pytestmark = [pytest.mark.xdist_group("rehearsal"), pytest.mark.with_warehouse]
 
 
 def prepare(desk: Desk) -> None:

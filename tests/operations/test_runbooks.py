@@ -25,9 +25,6 @@ from tests.rehearsal.proofs.played import like
 if TYPE_CHECKING:
     from tests.operations.desk import Desk
 
-WAREHOUSE_IS_CONFIGURED = True
-"""The commands of the warehouse are among those that run."""
-
 pytestmark = pytest.mark.xdist_group("rehearsal")
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,7 +96,16 @@ def test_a_runbook_shows_no_command_but_ours_and_those_that_run_jobs(runbook: Pa
     assert "`aws " not in text
 
 
-@pytest.mark.parametrize("runbook", [one for one in RUNBOOKS if commands(one)], ids=lambda runbook: runbook.name)
+@pytest.mark.parametrize(
+    "runbook",
+    [
+        pytest.param(
+            one, id=one.name, marks=pytest.mark.with_warehouse if "operations warehouse" in one.read_text() else ()
+        )
+        for one in RUNBOOKS
+        if commands(one)
+    ],
+)
 def test_every_command_of_a_runbook_runs_as_it_stands_there(desk: Desk, runbook: Path) -> None:
     desk.engine.faults.fail_function(desk.played.function("Flatten"), 4)
     desk.played.put(like("a"))

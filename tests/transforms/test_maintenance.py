@@ -16,6 +16,7 @@ from contracts import lake_tables
 from contracts.datasets import UPLOADS
 from contracts.lake import LakeTable
 from contracts.lake_tables.datasets import all_of
+from spark_jobs.arguments import WrongArguments
 from spark_jobs.changes import AddNew
 from spark_jobs.job import Run
 from spark_jobs.jobs import maintenance
@@ -28,11 +29,12 @@ LIKE = lake_tables.by_name("transformed.like")
 WINDOW = ("2026-11-18T00", "2026-11-19T00")
 
 
-def test_a_window_in_the_future_makes_no_row_older(desk: Desk) -> None:
+def test_a_window_in_the_future_is_refused_and_makes_no_row_older(desk: Desk) -> None:
     run = desk.prepared("events", *WINDOW)
     _likes(desk, run, day="2026-11-17", number=1)
 
-    desk.run("maintenance", "2062-11-18T00", "2062-11-19T00")
+    with pytest.raises(WrongArguments, match="its last hours have not begun"):
+        desk.run("maintenance", "2062-11-18T00", "2062-11-19T00")
 
     assert [row["event_id"] for row in desk.rows("transformed.like", "event_id")] == ["e1"]
 

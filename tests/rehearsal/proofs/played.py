@@ -19,7 +19,6 @@ from rehearsal.scenario.deployment import start
 from rehearsal.scenario.lake import Lake
 from rehearsal.scenario.run import Options, Rehearsed
 from rehearsal.scenario.traffic import Change, Traffic, event_of
-from rehearsal.scenario.warehouse import idle
 
 NOW = datetime(2026, 11, 18, 20, tzinfo=UTC)
 SETTLE_S = 60.0
@@ -32,7 +31,7 @@ def silent(_phase: str, _how_far: str) -> None:
 
 
 def small(assembly: Path, workspace: Path, **given: Any) -> Options:
-    """Options of a rehearsal that holds every fault and takes a few seconds; nothing configures the warehouse."""
+    """Options of a rehearsal that holds every fault and takes a few seconds; the warehouse is left out."""
     sizes: dict[str, Any] = {
         "stage": "dev",
         "now": NOW,
@@ -61,7 +60,7 @@ def like(event_id: str, **more: Any) -> bytes:
 class Played:
     """The platform in a played account, with a catalog service of its own and all clocks at `NOW`.
 
-    Only with ``warehouse`` is its warehouse configured.
+    Only with ``warehouse`` does it have one.
     """
 
     def __init__(self, assembly: Path, *, workspace: Path, warehouse: bool = False) -> None:
@@ -74,7 +73,7 @@ class Played:
                 stage="dev",
                 clock=Clock(start=NOW),
                 catalog=self.catalog,
-                mutate={} if warehouse else {"Warehouse": idle},
+                warehouse=warehouse,
             )
         except BaseException:
             self.catalog.stop()

@@ -81,6 +81,7 @@ def test_the_default_rehearsal_accounts_for_everything_and_reports_it(
     assert "<link" not in page
 
 
+@pytest.mark.campaign
 def test_equal_seeds_and_times_give_the_same_account_and_another_seed_another(
     run_rehearsal: Rehearse, assembly: Path, tmp_path: Path
 ) -> None:
