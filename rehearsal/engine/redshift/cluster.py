@@ -20,8 +20,9 @@ from psycopg import sql
 from rehearsal.engine.clock import Clock
 from rehearsal.engine.postgres import ConnectSuperuser, PostgresServer
 from rehearsal.engine.redshift.external import ExternalTable, external_schema_sql
+from rehearsal.engine.redshift.form import ExternalSchema, Statement
 from rehearsal.engine.redshift.reading import UnknownStatement, literal, tokens_of
-from rehearsal.engine.redshift.statements import ExternalSchema, Statement, read_statement
+from rehearsal.engine.redshift.statements import read_statement
 
 TEMPORARY_PREFIX = "IAM:"
 _CATALOG = Path(__file__).with_name("catalog.sql")

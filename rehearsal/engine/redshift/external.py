@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rehearsal.engine.redshift.form import ExternalSchema
 from rehearsal.engine.redshift.reading import literal, quoted
-from rehearsal.engine.redshift.statements import ExternalSchema
 
 # Amazon Redshift Database Developer Guide, "CREATE EXTERNAL TABLE", data types; nested ones are read as SUPER.
 _TYPES = {

@@ -26,7 +26,7 @@ from rehearsal.engine import iam
 from rehearsal.engine.account import Account
 from rehearsal.engine.redshift.cluster import Cluster, StatementFailed
 from rehearsal.engine.redshift.external import ExternalTable
-from rehearsal.engine.redshift.statements import ExternalSchema
+from rehearsal.engine.redshift.form import ExternalSchema
 from rehearsal.engine.resources import Created, Declaration, ResourceType
 from rehearsal.engine.services.kms import customer_key
 
