@@ -39,7 +39,7 @@ rehearse: $(READY) ## rehearse the whole platform here; SHOWS=, EVENTS=, FILES=,
 	@python -m rehearsal $(if $(SHOWS),--shows "$(SHOWS)") $(if $(EVENTS),--events "$(EVENTS)") \
 		$(if $(FILES),--files "$(FILES)") $(if $(filter-out $(OFF),$(FAST)),--fast) $(if $(filter-out $(OFF),$(KEEP)),--keep) $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) --stage $(STAGE) $(ARGS)
 
-bench: $(READY) ## measure the lake job, or the functions: ARGS=flatten, ARGS=ingest; ARGS="flatten --help"
+bench: $(READY) ## measure the lake job, or others: ARGS=flatten, ARGS=ingest, ARGS=plan; ARGS="flatten --help"
 	@python -m bench $(ARGS)
 
 check: $(READY) ## check format, lint, types and the import law

@@ -1,6 +1,7 @@
 """`python -m bench [lake] …` measures the lake job beside others and holds it against its targets.
 
-`python -m bench flatten …` and `ingest …` are the functions': see `bench/flatten` and `bench/ingest`.
+`flatten` and `ingest` are the functions' benches, `plan` is that of the warehouse's planning: see `bench/flatten`,
+`bench/ingest` and `bench/planning.py`.
 """
 
 from __future__ import annotations
@@ -37,6 +38,10 @@ def main(argv: Sequence[str]) -> int:
         from bench.ingest.__main__ import main as ingest
 
         return ingest(argv[1:])
+    if argv[:1] == ["plan"]:
+        from bench.planning import main as planning
+
+        return planning(argv[1:])
     given = _parser().parse_args(argv)
     bench = Bench(cache=given.cache, cores=cores(given.cores), say=lambda text: print(text, flush=True))
     results = _measure(bench, given)
@@ -57,8 +62,8 @@ def _parser() -> argparse.ArgumentParser:
         nargs="?",
         choices=["lake"],
         default="lake",
-        help="what is measured (lake, the job of raw events); the functions have options of their own: "
-        "flatten --help, ingest --help",
+        help="what is measured (lake, the job of raw events); the others have options of their own: "
+        "flatten --help, ingest --help, plan --help",
     )
     add("--gigabytes", type=float, default=1.0, help="size at which all contenders are compared (default: 1)")
     add("--sizes", type=_sizes, default=(0.1, 1.0, 4.0), help="sizes at which growth is measured (default: 0.1,1,4)")

@@ -10,7 +10,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 RESULTS, PAGE = "results.json", "RESULTS.md"
-PARTS = ("lake", "flatten", "ingest")
+PARTS = ("lake", "flatten", "ingest", "plan")
 """In the page's order."""
 
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from bench import runtime
+from bench.arguments import at_least_one
 from bench.ingest.batches import batch, shows
 from bench.ingest.contenders import HANDLER, OURS, contenders
 from bench.ingest.page import page
@@ -72,14 +73,14 @@ def _parser() -> argparse.ArgumentParser:
         default=(5.0, 20.0, 100.0),
         help="milliseconds that the API takes for an answer, with commas between (default: 5,20,100)",
     )
-    add("--rounds", type=_at_least_one, default=7, help="interleaved rounds (default: 7)")
+    add("--rounds", type=at_least_one, default=7, help="interleaved rounds (default: 7)")
     add(
         "--batch",
-        type=_at_least_one,
+        type=at_least_one,
         default=ShowCatalog.batch_size,
         help=f"messages of a batch (default: {ShowCatalog.batch_size}, which stages have by default)",
     )
-    add("--starts", type=_at_least_one, default=5, help="starts through the runtime client (default: 5)")
+    add("--starts", type=at_least_one, default=5, help="starts through the runtime client (default: 5)")
     add("--no-runtime", action="store_true", help="leave the starts through the runtime client out")
     add("--record", action="store_true", help="keep the results in bench/RESULTS.md and bench/results.json")
     add("--strict", action="store_true", help="exit with 1 when a target is missed")
@@ -92,12 +93,6 @@ def _latencies(text: str) -> tuple[float, ...]:
         # The function gives an answer up after 5 s.
         raise argparse.ArgumentTypeError(f"{text}: latencies are ms between 0 and 4000, with commas between")
     return latencies
-
-
-def _at_least_one(text: str) -> int:
-    if (value := int(text)) < 1:
-        raise argparse.ArgumentTypeError(f"{text}: must be 1 or more")
-    return value
 
 
 def _cold(services: Services, show_id: str, starts: int) -> Cold:
