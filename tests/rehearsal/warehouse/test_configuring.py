@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -213,6 +214,20 @@ def test_a_paused_cluster_is_said_to_be_and_left(configured: Configured) -> None
         client.resume_cluster(ClusterIdentifier="analytics")
     assert outcome.result == logic.UNAVAILABLE
     assert outcome.error.startswith("cluster analytics is paused")
+
+
+def test_a_cluster_that_is_gone_is_said_to_be_and_nothing_is_half_done(
+    configured: Configured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configured.declare(everything())
+    with monkeypatch.context() as gone:
+        gone.setattr(configured, "cluster", replace(configured.cluster, cluster_identifier="analytics-2"))
+        killer = Killer()
+        outcome = configured.run(killer)
+    assert outcome.result == logic.UNAVAILABLE
+    assert outcome.error == "cluster analytics-2 does not exist; deploy it, or take it out of config/"
+    assert not {"submit", "make", "remove", "apply"} & set(killer.calls)
+    assert configured.run().result == logic.CONFIGURED
 
 
 def test_the_administrator_cannot_be_declared(configured: Configured) -> None:
