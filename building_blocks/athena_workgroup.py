@@ -7,6 +7,7 @@ from aws_cdk import Aws, aws_athena, aws_iam, aws_kms
 from constructs import Construct, IConstruct
 
 from building_blocks.acknowledgement import acknowledge, cited
+from building_blocks.arns import arn_of
 from building_blocks.encryption_key import key_use
 from building_blocks.lake_bucket import AccessLogBucket, LakeBucket
 
@@ -73,7 +74,7 @@ class AthenaWorkgroup(Construct):
     def querying(self) -> list[aws_iam.PolicyStatement]:
         """What running queries in the workgroup and fetching their results takes; not what they read."""
         statement = aws_iam.PolicyStatement
-        arn = f"arn:{Aws.PARTITION}:athena:{Aws.REGION}:{Aws.ACCOUNT_ID}:workgroup/{self.name}"
+        arn = arn_of("athena", f"workgroup/{self.name}")
         return [
             statement(
                 actions=[

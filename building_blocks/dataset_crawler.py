@@ -5,11 +5,12 @@ It must not start itself: who starts it knows when its queue has heard of everyt
 
 import json
 
-from aws_cdk import Aws, aws_glue, aws_iam, aws_kms, aws_s3, aws_sns, aws_sns_subscriptions
+from aws_cdk import aws_glue, aws_iam, aws_kms, aws_s3, aws_sns, aws_sns_subscriptions
 from constructs import Construct
 
 from building_blocks.acknowledgement import acknowledge, cited
 from building_blocks.alarms import Runbook
+from building_blocks.arns import arn_of
 from building_blocks.encryption_key import key_use
 from building_blocks.glue_security import GlueSecurity
 from building_blocks.queue_with_dead_letters import VISIBILITY_TIMEOUTS, QueueWithDeadLetters
@@ -80,7 +81,7 @@ class DatasetCrawler(Construct):
     ) -> None:
         """Make crawler, queue and role; ``wait_seconds`` is how long a change may wait before an alarm is raised."""
         super().__init__(scope, id)
-        self.arn = _arn("glue", f"crawler/{name}")
+        self.arn = arn_of("glue", f"crawler/{name}")
         self.queue = QueueWithDeadLetters(
             self,
             "Changes",
@@ -131,7 +132,7 @@ class DatasetCrawler(Construct):
 
     def _role(self, dataset: Dataset, *, bucket: aws_s3.IBucket, database_name: str) -> aws_iam.Role:
         statement = aws_iam.PolicyStatement
-        tables = [_arn("glue", f"table/{database_name}/{table}") for table in _tables(dataset)]
+        tables = [arn_of("glue", f"table/{database_name}/{table}") for table in _tables(dataset)]
         statements = [
             statement(actions=_QUEUE_ACTIONS, resources=[self.queue.queue.queue_arn]),
             statement(actions=["sqs:GetQueueUrl"], resources=[self.queue.dead_letters.queue_arn]),
@@ -146,11 +147,11 @@ class DatasetCrawler(Construct):
             *key_use(key=bucket.encryption_key, service="s3", actions=["kms:Decrypt"]),
             statement(
                 actions=_TABLE_ACTIONS,
-                resources=[_arn("glue", "catalog"), _arn("glue", f"database/{database_name}"), *tables],
+                resources=[arn_of("glue", "catalog"), arn_of("glue", f"database/{database_name}"), *tables],
             ),
             statement(
                 actions=["logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
-                resources=[_arn("logs", f"log-group:{LOG_GROUPS}")],
+                resources=[arn_of("logs", f"log-group:{LOG_GROUPS}")],
             ),
         ]
         role = aws_iam.Role(
@@ -165,11 +166,11 @@ class DatasetCrawler(Construct):
         for resource, reason in (
             (f"{files}/{dataset.prefix}*", "The crawler reads every file that lands below this one prefix."),
             (
-                _arn("glue", f"table/{database}/{dataset.table_name}_*", nag=True),
+                arn_of("glue", f"table/{database}/{dataset.table_name}_*", nag=True),
                 "Glue itself completes the names of tables: by the folder, or by a hash where files do not fit.",
             ),
             (
-                _arn("logs", f"log-group:{LOG_GROUPS}", nag=True),
+                arn_of("logs", f"log-group:{LOG_GROUPS}", nag=True),
                 "Glue itself names log groups, after role and security configuration, and all crawlers log there.",
             ),
         ):
@@ -212,10 +213,3 @@ def _configuration(dataset: Dataset) -> str:
             "Grouping": {"TableGroupingPolicy": "CombineCompatibleSchemas", "TableLevelConfiguration": level},
         }
     )
-
-
-def _arn(service: str, resource: str, *, nag: bool = False) -> str:
-    """An ARN of this account and Region; with ``nag`` as cdk-nag writes it in a finding."""
-    if nag:
-        return f"arn:<AWS::Partition>:{service}:<AWS::Region>:<AWS::AccountId>:{resource}"
-    return f"arn:{Aws.PARTITION}:{service}:{Aws.REGION}:{Aws.ACCOUNT_ID}:{resource}"

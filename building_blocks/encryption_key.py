@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from aws_cdk import Aws, Duration, aws_iam, aws_kms
 from constructs import Construct
 
+from building_blocks.arns import arn_of
 from building_blocks.retention import removal_policy
 
 
@@ -59,7 +60,7 @@ class EncryptionKey(aws_kms.Key):
 
         As the page "Encrypt log data in CloudWatch Logs using AWS KMS" asks, its action wildcards spelt out.
         """
-        log_groups = f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:log-group:{names}"
+        log_groups = arn_of("logs", f"log-group:{names}")
         self.add_to_resource_policy(
             aws_iam.PolicyStatement(
                 principals=[aws_iam.ServicePrincipal(f"logs.{Aws.REGION}.amazonaws.com")],

@@ -6,12 +6,13 @@ It must not pass on what the failure says of itself: such a text may quote a val
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aws_cdk import ArnFormat, Aws, Stack, aws_events, aws_iam, aws_kms, aws_sns
+from aws_cdk import aws_events, aws_iam, aws_kms, aws_sns
 from constructs import Construct
 
 from building_blocks.acknowledgement import acknowledge
 from building_blocks.alarms import Runbook
 from building_blocks.encryption_key import key_use
+from building_blocks.rule_principal import rules_of_stack
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,24 +66,11 @@ class FailureNotices(Construct):
     ) -> None:
         """Make rule and role; ``meaning`` is a sentence that says what the failure does to whom."""
         super().__init__(scope, id)
-        stack = Stack.of(self)
-        rules = stack.format_arn(
-            service="events",
-            resource="rule",
-            resource_name=f"{stack.stack_name}-*",  # CloudFormation names the rule, after its stack
-            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
-        )
         role = aws_iam.Role(
             self,
             "Role",
             description=f"Publishes failures of {failure.what}s on the alarm topic and does nothing else",
-            assumed_by=aws_iam.ServicePrincipal(
-                "events.amazonaws.com",
-                conditions={
-                    "ArnLike": {"aws:SourceArn": rules},
-                    "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
-                },
-            ),
+            assumed_by=rules_of_stack(self),
             inline_policies={
                 "Publishing": aws_iam.PolicyDocument(
                     statements=[

@@ -5,10 +5,11 @@ It must not give a role more than the job's entry says and what Glue itself take
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from aws_cdk import Aws, aws_glue, aws_iam, aws_kms
+from aws_cdk import aws_glue, aws_iam, aws_kms
 from constructs import Construct
 
 from building_blocks.acknowledgement import acknowledge, cited
+from building_blocks.arns import arn_of
 from building_blocks.glue_security import GlueSecurity
 from building_blocks.job_package import JobPackage
 from building_blocks.lake_access import Lake, files, object_patterns, table_patterns, tables
@@ -141,7 +142,7 @@ class GlueJob(Construct):
             database = cited(self._tables, owner=self._lake.transformed_bucket, arn=self._lake.databases[zone])
             acknowledge(
                 self._tables,
-                finding=f"AwsSolutions-IAM5[Resource::{_arn('glue', f'table/{database}/{name}', nag=True)}]",
+                finding=f"AwsSolutions-IAM5[Resource::{arn_of('glue', f'table/{database}/{name}', nag=True)}]",
                 reason="Each folder of undeclared files becomes a table; its name is known when the folder is there.",
             )
         acknowledge(
@@ -186,11 +187,4 @@ def _running(*, log_prefix: str) -> Sequence[aws_iam.PolicyStatement]:
 
 
 def _log_groups(prefix: str, *, nag: bool = False) -> str:
-    return _arn("logs", f"log-group:{prefix}/*", nag=nag)
-
-
-def _arn(service: str, resource: str, *, nag: bool = False) -> str:
-    """An ARN of this account and Region; with ``nag`` as cdk-nag writes it in a finding."""
-    if nag:
-        return f"arn:<AWS::Partition>:{service}:<AWS::Region>:<AWS::AccountId>:{resource}"
-    return f"arn:{Aws.PARTITION}:{service}:{Aws.REGION}:{Aws.ACCOUNT_ID}:{resource}"
+    return arn_of("logs", f"log-group:{prefix}/*", nag=nag)

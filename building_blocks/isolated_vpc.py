@@ -10,6 +10,7 @@ from aws_cdk import Aws, Fn, Stack, Tags, aws_ec2, aws_iam, aws_kms
 from constructs import Construct
 
 from building_blocks.acknowledgement import acknowledge
+from building_blocks.arns import arn_of
 from building_blocks.log_group import LogGroup
 
 HTTPS = 443
@@ -156,9 +157,7 @@ class IsolatedVpc(Construct):
             assumed_by=aws_iam.ServicePrincipal(
                 "vpc-flow-logs.amazonaws.com",
                 conditions={
-                    "ArnLike": {
-                        "aws:SourceArn": f"arn:{Aws.PARTITION}:ec2:{Aws.REGION}:{Aws.ACCOUNT_ID}:vpc-flow-log/*"
-                    },
+                    "ArnLike": {"aws:SourceArn": arn_of("ec2", "vpc-flow-log/*")},
                     "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
                 },
             ),

@@ -6,8 +6,9 @@ It must not widen an entry: a job that needs more says so in its entry first.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from aws_cdk import Aws, aws_iam, aws_s3
+from aws_cdk import aws_iam, aws_s3
 
+from building_blocks.arns import arn_of
 from building_blocks.encryption_key import key_use
 from contracts.datasets import DATASETS
 from contracts.jobs import RUN_RECORDS, Job
@@ -87,7 +88,7 @@ def tables(job: Job, *, lake: Lake) -> list[aws_iam.PolicyStatement]:
     zones = {table.zone for table in (*read_only_tables(job), *written_tables(job))}
     zones |= {_open_table(pattern)[0] for pattern in job.open_tables}
     databases = [_database_arn(lake, zone) for zone in sorted(zones)]
-    catalog = _glue_arn("catalog")
+    catalog = arn_of("glue", "catalog")
     statement = aws_iam.PolicyStatement
     statements = [
         statement(actions=["glue:GetDatabase"], resources=[catalog, *databases]),
@@ -148,12 +149,8 @@ def _table_arns(lake_tables: Sequence[LakeTable], *, lake: Lake) -> list[str]:
 
 
 def _table_arn(lake: Lake, zone: Zone, name: str) -> str:
-    return _glue_arn(f"table/{lake.databases[zone]}/{name}")
+    return arn_of("glue", f"table/{lake.databases[zone]}/{name}")
 
 
 def _database_arn(lake: Lake, zone: Zone) -> str:
-    return _glue_arn(f"database/{lake.databases[zone]}")
-
-
-def _glue_arn(resource: str) -> str:
-    return f"arn:{Aws.PARTITION}:glue:{Aws.REGION}:{Aws.ACCOUNT_ID}:{resource}"
+    return arn_of("glue", f"database/{lake.databases[zone]}")

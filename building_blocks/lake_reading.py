@@ -5,10 +5,11 @@ It must not give a zone that is not named, nor anything but reading.
 
 from collections.abc import Collection
 
-from aws_cdk import Aws, aws_iam, aws_s3
+from aws_cdk import aws_iam, aws_s3
 from constructs import IConstruct
 
 from building_blocks.acknowledgement import acknowledge, cited
+from building_blocks.arns import arn_of
 from building_blocks.encryption_key import key_use
 from building_blocks.lake_access import Lake
 from contracts.datasets import BATCH_PREFIX
@@ -17,7 +18,7 @@ from contracts.lake import Zone
 RAW_PREFIXES = ("events/", BATCH_PREFIX)
 """What of the raw bucket is data; failed records are the operators'."""
 
-_READING = (
+CATALOG_READING = (
     "glue:GetDatabase",
     "glue:GetDatabases",
     "glue:GetPartition",
@@ -42,11 +43,11 @@ class ZonesRead:
         databases = [self._lake.databases[zone] for zone in self._zones]
         return [
             aws_iam.PolicyStatement(
-                actions=list(_READING),
+                actions=list(CATALOG_READING),
                 resources=[
-                    _glue("catalog"),
-                    *(_glue(f"database/{name}") for name in databases),
-                    *(_glue(f"table/{name}/*") for name in databases),
+                    arn_of("glue", "catalog"),
+                    *(arn_of("glue", f"database/{name}") for name in databases),
+                    *(arn_of("glue", f"table/{name}/*") for name in databases),
                 ],
             ),
             *(
@@ -83,7 +84,7 @@ class ZonesRead:
             database = cited(holder, owner=home, arn=self._lake.databases[zone])
             acknowledge(
                 holder,
-                finding=f"AwsSolutions-IAM5[Resource::{_glue(f'table/{database}/*', nag=True)}]",
+                finding=f"AwsSolutions-IAM5[Resource::{arn_of('glue', f'table/{database}/*', nag=True)}]",
                 reason=f"The whole database of the {zone} zone is read, with the tables that are made later.",
             )
 
@@ -93,10 +94,3 @@ class ZonesRead:
             *([(self._lake.raw_bucket, list(RAW_PREFIXES))] if Zone.RAW in self._zones else []),
             *([(self._lake.transformed_bucket, made)] if made else []),
         ]
-
-
-def _glue(resource: str, *, nag: bool = False) -> str:
-    """An ARN of this account and Region; with ``nag`` as cdk-nag writes it in a finding."""
-    if nag:
-        return f"arn:<AWS::Partition>:glue:<AWS::Region>:<AWS::AccountId>:{resource}"
-    return f"arn:{Aws.PARTITION}:glue:{Aws.REGION}:{Aws.ACCOUNT_ID}:{resource}"

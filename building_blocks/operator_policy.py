@@ -3,10 +3,11 @@
 It must not let an operator read what landed, or change anything but the notes of replays.
 """
 
-from aws_cdk import Aws, Stack, aws_glue, aws_iam, aws_s3, aws_sns
+from aws_cdk import Stack, aws_glue, aws_iam, aws_s3, aws_sns
 from constructs import Construct
 
 from building_blocks.acknowledgement import acknowledge, cited
+from building_blocks.arns import arn_of
 from building_blocks.encryption_key import key_use
 
 FAILED_PREFIXES = ("quarantine/", "firehose-errors/")
@@ -47,11 +48,11 @@ class OperatorPolicy(aws_iam.ManagedPolicy):
                 statement(
                     actions=["glue:GetTables"],
                     resources=[
-                        _arn("glue", part)
+                        arn_of("glue", part)
                         for part in ("catalog", f"database/{database.ref}", f"table/{database.ref}/*")
                     ],
                 ),
-                statement(actions=["cloudformation:DescribeStacks"], resources=[_arn("cloudformation", stacks)]),
+                statement(actions=["cloudformation:DescribeStacks"], resources=[arn_of("cloudformation", stacks)]),
                 statement(actions=["sns:GetTopicAttributes"], resources=[alarm_topic.topic_arn]),
                 statement(
                     actions=[
@@ -73,12 +74,12 @@ class OperatorPolicy(aws_iam.ManagedPolicy):
         tables = f"table/<{Stack.of(self).get_logical_id(database)}>/*"
         acknowledge(
             self,
-            finding=f"AwsSolutions-IAM5[Resource::{_arn('glue', tables, nag=True)}]",
+            finding=f"AwsSolutions-IAM5[Resource::{arn_of('glue', tables, nag=True)}]",
             reason="A check compares all tables of the raw database with their contracts, those to come among them.",
         )
         acknowledge(
             self,
-            finding=f"AwsSolutions-IAM5[Resource::{_arn('cloudformation', stacks, nag=True)}]",
+            finding=f"AwsSolutions-IAM5[Resource::{arn_of('cloudformation', stacks, nag=True)}]",
             reason="The commands find the stage by the outputs of its stacks; CloudFormation completes their ARNs.",
         )
         acknowledge(
@@ -86,10 +87,3 @@ class OperatorPolicy(aws_iam.ManagedPolicy):
             finding="AwsSolutions-IAM5[Resource::*]",
             reason="Alarms are listed and metrics read by calls that know no resource of their own.",
         )
-
-
-def _arn(service: str, resource: str, *, nag: bool = False) -> str:
-    """An ARN of this account and Region; with ``nag`` as cdk-nag writes it in a finding."""
-    if nag:
-        return f"arn:<AWS::Partition>:{service}:<AWS::Region>:<AWS::AccountId>:{resource}"
-    return f"arn:{Aws.PARTITION}:{service}:{Aws.REGION}:{Aws.ACCOUNT_ID}:{resource}"

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from aws_cdk import Aws, Duration, aws_ec2, aws_iam, aws_kms, aws_lambda, aws_sns
+from aws_cdk import Duration, aws_ec2, aws_iam, aws_kms, aws_lambda, aws_sns
 from constructs import Construct
 
 from building_blocks.acknowledgement import acknowledge
 from building_blocks.alarms import Alarm, Runbook, metric
+from building_blocks.arns import arn_of
 from building_blocks.function_package import lay_out
 from building_blocks.log_group import LogGroup
 
@@ -175,7 +176,7 @@ class PythonFunction(Construct):
     def _acknowledge_network(self) -> None:
         acknowledge(
             self.role,
-            finding=f"AwsSolutions-IAM5[Resource::{_ec2('network-interface/*', nag=True)}]",
+            finding=f"AwsSolutions-IAM5[Resource::{arn_of('ec2', 'network-interface/*', nag=True)}]",
             reason="Lambda names the network interfaces that it makes for the function; subnets and security group of "
             "a new one are named here.",
         )
@@ -209,33 +210,22 @@ def _in_network(placement: Placement) -> list[aws_iam.PolicyStatement]:
     """
     subnets = placement.vpc.isolated_subnets
     made = [
-        _ec2("network-interface/*"),
-        *(_ec2(f"subnet/{subnet.subnet_id}") for subnet in subnets),
-        _ec2(f"security-group/{placement.security_group.security_group_id}"),
+        arn_of("ec2", "network-interface/*"),
+        *(arn_of("ec2", f"subnet/{subnet.subnet_id}") for subnet in subnets),
+        arn_of("ec2", f"security-group/{placement.security_group.security_group_id}"),
     ]
     statement = aws_iam.PolicyStatement
     return [
         statement(actions=["ec2:CreateNetworkInterface"], resources=made),
-        statement(actions=list(_INTERFACES), resources=[_ec2("network-interface/*")]),
+        statement(actions=list(_INTERFACES), resources=[arn_of("ec2", "network-interface/*")]),
         statement(actions=list(_LOOKING), resources=["*"]),
         statement(
             effect=aws_iam.Effect.DENY,
             actions=["ec2:CreateNetworkInterface", *_INTERFACES, *_LOOKING],
             resources=["*"],
-            conditions={
-                "ArnLike": {
-                    "lambda:SourceFunctionArn": f"arn:{Aws.PARTITION}:lambda:{Aws.REGION}:{Aws.ACCOUNT_ID}:function:*"
-                }
-            },
+            conditions={"ArnLike": {"lambda:SourceFunctionArn": arn_of("lambda", "function:*")}},
         ),
     ]
-
-
-def _ec2(resource: str, *, nag: bool = False) -> str:
-    """An ARN of this account and Region; with ``nag`` as cdk-nag writes it in a finding."""
-    if nag:
-        return f"arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:{resource}"
-    return f"arn:{Aws.PARTITION}:ec2:{Aws.REGION}:{Aws.ACCOUNT_ID}:{resource}"
 
 
 _LAMBDA_LEVELS = {

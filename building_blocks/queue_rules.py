@@ -6,11 +6,12 @@ It must not pass on what an event says: the message is written here.
 import json
 from collections.abc import Mapping
 
-from aws_cdk import ArnFormat, Aws, Stack, aws_events, aws_iam
+from aws_cdk import Aws, aws_events, aws_iam
 from constructs import Construct
 
 from building_blocks.acknowledgement import acknowledge
 from building_blocks.queue_with_dead_letters import QueueWithDeadLetters
+from building_blocks.rule_principal import rules_of_stack
 
 DEPLOYED = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 """States of a stack whose resources are as its template says ("Stack status codes" page)."""
@@ -26,24 +27,11 @@ class QueueRules(Construct):
     def __init__(self, scope: Construct, id: str, *, queue: QueueWithDeadLetters) -> None:
         super().__init__(scope, id)
         self._queue = queue
-        stack = Stack.of(self)
-        rules = stack.format_arn(
-            service="events",
-            resource="rule",
-            resource_name=f"{stack.stack_name}-*",  # CloudFormation names the rule, after its stack
-            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
-        )
         self._role = aws_iam.Role(
             self,
             "Role",
             description="Sends the messages of this stack's rules and does nothing else",
-            assumed_by=aws_iam.ServicePrincipal(
-                "events.amazonaws.com",
-                conditions={
-                    "ArnLike": {"aws:SourceArn": rules},
-                    "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
-                },
-            ),
+            assumed_by=rules_of_stack(self),
             inline_policies={"Sending": aws_iam.PolicyDocument(statements=queue.sending())},
         )
 

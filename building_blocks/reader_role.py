@@ -9,6 +9,7 @@ from aws_cdk import Aws, aws_iam, aws_s3, aws_sns
 from constructs import Construct
 
 from building_blocks.acknowledgement import acknowledge, cited
+from building_blocks.arns import arn_of
 from building_blocks.encryption_key import key_use
 from config.catalog import ReadGrant
 from config.checks import ConfigurationError
@@ -75,9 +76,9 @@ class ReaderRole(Construct):
             statement(
                 actions=_READING,
                 resources=[
-                    _glue("catalog"),
-                    *(_glue(f"database/{self._databases[zone]}") for zone in zones),
-                    *(_glue(f"table/{self._databases[zone]}/{table}") for zone, table in patterns),
+                    arn_of("glue", "catalog"),
+                    *(arn_of("glue", f"database/{self._databases[zone]}") for zone in zones),
+                    *(arn_of("glue", f"table/{self._databases[zone]}/{table}") for zone, table in patterns),
                 ],
             ),
             statement(
@@ -105,7 +106,7 @@ class ReaderRole(Construct):
             database = cited(self.role, owner=self._bucket, arn=self._databases[zone])  # both have one home
             acknowledge(
                 self.role,
-                finding=f"AwsSolutions-IAM5[Resource::{_glue(f'table/{database}/*', nag=True)}]",
+                finding=f"AwsSolutions-IAM5[Resource::{arn_of('glue', f'table/{database}/*', nag=True)}]",
                 reason=f"The grant is for the whole database of the {zone} zone, with the tables that are made later.",
             )
 
@@ -140,10 +141,3 @@ def _principals(grant: ReadGrant) -> aws_iam.IPrincipal:
 def _of_account(account: str, *, roles: Sequence[str]) -> aws_iam.PrincipalBase:
     principal = aws_iam.AccountPrincipal(account)
     return principal.with_conditions({"ArnEquals": {"aws:PrincipalArn": list(roles)}}) if roles else principal
-
-
-def _glue(resource: str, *, nag: bool = False) -> str:
-    """An ARN of this account and Region; with ``nag`` as cdk-nag writes it in a finding."""
-    if nag:
-        return f"arn:<AWS::Partition>:glue:<AWS::Region>:<AWS::AccountId>:{resource}"
-    return f"arn:{Aws.PARTITION}:glue:{Aws.REGION}:{Aws.ACCOUNT_ID}:{resource}"

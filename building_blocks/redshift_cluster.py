@@ -3,11 +3,12 @@
 It must not hold a password, nor know what is in the cluster beyond the roles that its queues name.
 """
 
-from aws_cdk import Aws, RemovalPolicy, aws_cloudwatch, aws_ec2, aws_iam, aws_kms, aws_redshift, aws_sns
+from aws_cdk import RemovalPolicy, aws_cloudwatch, aws_ec2, aws_iam, aws_kms, aws_redshift, aws_sns
 from constructs import Construct
 
 from building_blocks.acknowledgement import acknowledge
 from building_blocks.alarms import Alarm, Runbook, metric
+from building_blocks.arns import arn_of
 from building_blocks.log_group import LogGroup
 from building_blocks.query_queues import wlm_configuration
 from config.checks import ConfigurationError
@@ -68,7 +69,7 @@ class RedshiftCluster(Construct):
         cluster.node.add_dependency(*logs)
         self.cluster = cluster
         self.host: str = cluster.attr_endpoint_address
-        self.arn = _arn(f"cluster:{identifier}")
+        self.arn = arn_of("redshift", f"cluster:{identifier}")
         if settings.pause_at is not None and settings.resume_at is not None:
             self._pause(at=settings.pause_at, until=settings.resume_at)
         if warehouse.spectrum_terabytes_per_day is not None:
@@ -89,7 +90,10 @@ class RedshiftCluster(Construct):
         return [
             aws_iam.PolicyStatement(
                 actions=["redshift:GetClusterCredentials"],
-                resources=[_arn(f"dbuser:{self.identifier}/{user}"), _arn(f"dbname:{self.identifier}/{database}")],
+                resources=[
+                    arn_of("redshift", f"dbuser:{self.identifier}/{user}"),
+                    arn_of("redshift", f"dbname:{self.identifier}/{database}"),
+                ],
             )
         ]
 
@@ -311,7 +315,3 @@ def _metric(identifier: str, name: str, *, statistic: str, **dimensions: str) ->
         dimensions={"ClusterIdentifier": identifier, **dimensions},
         statistic=statistic,
     )
-
-
-def _arn(resource: str) -> str:
-    return f"arn:{Aws.PARTITION}:redshift:{Aws.REGION}:{Aws.ACCOUNT_ID}:{resource}"

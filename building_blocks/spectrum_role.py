@@ -5,9 +5,10 @@ It must not write, nor read a zone that no external schema of the cluster's decl
 
 from collections.abc import Collection
 
-from aws_cdk import Aws, aws_iam
+from aws_cdk import aws_iam
 from constructs import Construct
 
+from building_blocks.arns import arn_of
 from building_blocks.lake_access import Lake
 from building_blocks.lake_reading import ZonesRead
 from contracts.lake import Zone
@@ -24,7 +25,7 @@ class SpectrumRole(Construct):
         self, scope: Construct, id: str, *, cluster_identifier: str, zones: Collection[Zone], lake: Lake
     ) -> None:
         super().__init__(scope, id)
-        users = f"arn:{Aws.PARTITION}:redshift:{Aws.REGION}:{Aws.ACCOUNT_ID}:dbuser:{cluster_identifier}/*"
+        users = arn_of("redshift", f"dbuser:{cluster_identifier}/*")
         read = ZonesRead(lake=lake, zones=zones)
         self.role = aws_iam.Role(
             self,

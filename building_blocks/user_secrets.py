@@ -5,10 +5,11 @@ It must not let anybody but the rotation function and a secret's own user read a
 
 from collections.abc import Sequence
 
-from aws_cdk import Aws, aws_iam, aws_kms
+from aws_cdk import aws_iam, aws_kms
 from constructs import IConstruct
 
 from building_blocks.acknowledgement import acknowledge
+from building_blocks.arns import arn_of
 from building_blocks.encryption_key import key_use
 
 USER_TAG = "amp:warehouse-user"
@@ -92,7 +93,4 @@ class UserSecrets:
 
 def _arn(prefix: str, *, nag: bool = False) -> str:
     """ARNs of all secrets of a prefix; with ``nag`` as cdk-nag writes it in a finding."""
-    resource = f"secret:{prefix}*"
-    if nag:
-        return f"arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:{resource}"
-    return f"arn:{Aws.PARTITION}:secretsmanager:{Aws.REGION}:{Aws.ACCOUNT_ID}:{resource}"
+    return arn_of("secretsmanager", f"secret:{prefix}*", nag=nag)

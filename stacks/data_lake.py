@@ -7,6 +7,7 @@ from aws_cdk import Aws, CfnOutput, Stack, aws_glue, aws_sns_subscriptions
 from constructs import Construct
 
 from building_blocks.acknowledgement import acknowledge
+from building_blocks.arns import arn_of
 from building_blocks.catalog_table import CatalogTable, arrival_hours, one_of
 from building_blocks.encryption_key import EncryptionKey
 from building_blocks.lake_bucket import AccessLogBucket, LakeBucket, ObjectNotices
@@ -154,7 +155,7 @@ class DataLakeStack(Stack):
         topic = NoticeTopic(self, "Alarms", display_name="Alarms of the data platform", key=self._notices_key)
         alarms = f"alarm:{naming.stack_name_prefix(stage=self._stage)}*"
         conditions = {
-            "ArnLike": {"aws:SourceArn": f"arn:{Aws.PARTITION}:cloudwatch:{Aws.REGION}:{Aws.ACCOUNT_ID}:{alarms}"},
+            "ArnLike": {"aws:SourceArn": arn_of("cloudwatch", alarms)},
             "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
         }
         topic.allow_service("cloudwatch.amazonaws.com", conditions=conditions)

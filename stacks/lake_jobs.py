@@ -5,10 +5,11 @@ It must not know what a job does: transforms and spark_jobs do, and its entry sa
 
 from typing import cast
 
-from aws_cdk import ArnFormat, CfnOutput, Stack, aws_cloudwatch, aws_iam
+from aws_cdk import CfnOutput, Stack, aws_cloudwatch, aws_iam
 from constructs import Construct
 
 from building_blocks.alarms import Alarm, Runbook, metric
+from building_blocks.arns import arn_of
 from building_blocks.encryption_key import EncryptionKey, key_use
 from building_blocks.failure_notices import JOB_FAILURE, FailureNotices
 from building_blocks.glue_job import METRICS_NAMESPACE, GlueJob
@@ -106,14 +107,7 @@ class LakeJobsStack(Stack):
             statements=[
                 aws_iam.PolicyStatement(
                     actions=["glue:GetJobRuns"],
-                    resources=[
-                        self.format_arn(
-                            service="glue",
-                            resource="job",
-                            resource_name=naming.job_name(stage=stage, job=EVENTS.name),
-                            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
-                        )
-                    ],
+                    resources=[arn_of("glue", f"job/{naming.job_name(stage=stage, job=EVENTS.name)}")],
                 )
             ],
         )

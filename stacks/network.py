@@ -6,8 +6,10 @@ It must not know who stands in it; whoever calls a service from within adds it t
 from aws_cdk import Annotations, Aws, CfnOutput, CfnWaitConditionHandle, Stack, aws_ec2
 from constructs import Construct
 
+from building_blocks.arns import arn_of
 from building_blocks.encryption_key import EncryptionKey
 from building_blocks.isolated_vpc import EndpointUse, IsolatedVpc
+from building_blocks.lake_reading import CATALOG_READING
 from config import naming
 from config.model import Part, Stage
 from config.network import ExistingVpc
@@ -115,7 +117,7 @@ def _gateway_uses() -> list[EndpointUse]:
                 "dynamodb:Query",
                 "dynamodb:UpdateItem",
             ),
-            resources=(_arn("dynamodb", f"table/{naming.SYSTEM}-*"),),
+            resources=(arn_of("dynamodb", f"table/{naming.SYSTEM}-*"),),
         ),
     ]
 
@@ -137,31 +139,26 @@ def _endpoint_uses(stage: Stage) -> list[EndpointUse]:
                 "secretsmanager:PutSecretValue",
                 "secretsmanager:UpdateSecretVersionStage",
             ),
-            resources=(_arn("secretsmanager", f"secret:{naming.warehouse_secret_prefix(stage=stage, cluster='*')}*"),),
+            resources=(
+                arn_of("secretsmanager", f"secret:{naming.warehouse_secret_prefix(stage=stage, cluster='*')}*"),
+            ),
             general=("secretsmanager:GetRandomPassword",),
         ),
         EndpointUse(
             service="redshift",
             actions=("redshift:GetClusterCredentials",),
             resources=tuple(
-                _arn("redshift", f"{kind}:{naming.cluster_identifier(stage=stage, cluster='*')}/*")
+                arn_of("redshift", f"{kind}:{naming.cluster_identifier(stage=stage, cluster='*')}/*")
                 for kind in ("dbuser", "dbname")
             ),
         ),
         EndpointUse(
             service="glue",
-            actions=(
-                "glue:GetDatabase",
-                "glue:GetDatabases",
-                "glue:GetPartition",
-                "glue:GetPartitions",
-                "glue:GetTable",
-                "glue:GetTables",
+            actions=CATALOG_READING,
+            resources=(
+                arn_of("glue", "catalog"),
+                arn_of("glue", f"database/{lake}"),
+                arn_of("glue", f"table/{lake}/*"),
             ),
-            resources=(_arn("glue", "catalog"), _arn("glue", f"database/{lake}"), _arn("glue", f"table/{lake}/*")),
         ),
     ]
-
-
-def _arn(service: str, resource: str) -> str:
-    return f"arn:{Aws.PARTITION}:{service}:{Aws.REGION}:{Aws.ACCOUNT_ID}:{resource}"
