@@ -5,7 +5,7 @@ It must not import anything heavy: it is read at every cold start and at synth.
 
 from dataclasses import dataclass
 
-from lambdas.shared.environment import EnvironmentSettings
+from lambdas.shared.environment import PowertoolsSettings
 
 METRIC_CONFIGURED = "ClustersConfigured"
 """Clusters that are as declared at the end of a run, whether or not there was something to do (count)."""
@@ -30,7 +30,7 @@ METRIC_DIMENSION = "service"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(EnvironmentSettings):
+class Settings(PowertoolsSettings):
     """Environment of the configuration function."""
 
     clusters: str
@@ -56,12 +56,3 @@ class Settings(EnvironmentSettings):
 
     service_rotation_days: int
     """Days between rotations of a service's password."""
-
-    powertools_service_name: str
-    """Powertools' name of the service: the ``service`` dimension and log key."""
-
-    powertools_metrics_namespace: str
-    """CloudWatch namespace of the metrics; one per stage."""
-
-    powertools_log_level: str = "INFO"
-    """Lowest level that is logged: INFO, WARNING, ERROR or CRITICAL."""

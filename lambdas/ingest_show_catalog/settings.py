@@ -5,11 +5,11 @@ It must not import anything heavy: it is read at every cold start and at synth.
 
 from dataclasses import dataclass
 
-from lambdas.shared.environment import EnvironmentSettings
+from lambdas.shared.environment import PowertoolsSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(EnvironmentSettings):
+class Settings(PowertoolsSettings):
     """Environment of the show catalog's ingest function."""
 
     stream_name: str
@@ -23,15 +23,6 @@ class Settings(EnvironmentSettings):
 
     dead_letter_queue_url: str
     """SQS queue for messages that can never succeed; each is sent there with its reason."""
-
-    powertools_service_name: str
-    """Powertools' name of the service: the ``service`` dimension and log key."""
-
-    powertools_metrics_namespace: str
-    """CloudWatch namespace of the metrics; one per stage."""
-
-    powertools_log_level: str = "INFO"
-    """Lowest level that is logged: INFO, WARNING, ERROR or CRITICAL."""
 
     filtered_fields: tuple[str, ...] = ()
     """Names of catalog fields that must not reach the stream, at any depth."""

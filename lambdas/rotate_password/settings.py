@@ -5,7 +5,7 @@ It must not import anything heavy: it is read at every cold start and at synth.
 
 from dataclasses import dataclass
 
-from lambdas.shared.environment import EnvironmentSettings
+from lambdas.shared.environment import PowertoolsSettings
 
 METRIC_ROTATIONS_FINISHED = "RotationsFinished"
 """Rotations whose new password has become the current one (count)."""
@@ -25,17 +25,8 @@ METRIC_DIMENSION = "service"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(EnvironmentSettings):
+class Settings(PowertoolsSettings):
     """Environment of the rotation function; which user a secret is for it knows from the secret's tags and name."""
 
     clusters: str
     """JSON object of the clusters, by the names that secrets are tagged with (`accounts.read_clusters`)."""
-
-    powertools_service_name: str
-    """Powertools' name of the service: the ``service`` dimension and log key."""
-
-    powertools_metrics_namespace: str
-    """CloudWatch namespace of the metrics; one per stage."""
-
-    powertools_log_level: str = "INFO"
-    """Lowest level that is logged: INFO, WARNING, ERROR or CRITICAL."""

@@ -74,6 +74,20 @@ class EnvironmentSettings:
         }
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PowertoolsSettings(EnvironmentSettings):
+    """Base of the ``Settings`` of a function that logs and counts with Powertools, by Powertools' own variables."""
+
+    powertools_service_name: str
+    """Powertools' name of the service: the ``service`` dimension and log key."""
+
+    powertools_metrics_namespace: str
+    """CloudWatch namespace of the metrics; one per stage."""
+
+    powertools_log_level: str = "INFO"
+    """Lowest level that is logged: INFO, WARNING, ERROR or CRITICAL."""
+
+
 def _kind(declared: Any) -> str:
     """``str`` and ``tuple[str, ...]`` alike by their source text, postponed annotations included."""
     return declared.__name__ if isinstance(declared, type) else str(declared)

@@ -5,7 +5,7 @@ It must not import anything heavy: it is read at every cold start and at synth.
 
 from dataclasses import dataclass
 
-from lambdas.shared.environment import EnvironmentSettings
+from lambdas.shared.environment import PowertoolsSettings
 
 METRIC_CRAWLERS_STARTED = "CrawlersStarted"
 """Crawlers that were started (count)."""
@@ -36,7 +36,7 @@ METRIC_DIMENSION = "service"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(EnvironmentSettings):
+class Settings(PowertoolsSettings):
     """Environment of the function that starts crawlers; which datasets there are it knows from the contracts."""
 
     crawler_name_prefix: str
@@ -50,15 +50,6 @@ class Settings(EnvironmentSettings):
 
     held_seconds: float
     """Visibility time-out of the crawlers' own queues: for so long a crawl that failed keeps what it had read."""
-
-    powertools_service_name: str
-    """Powertools' name of the service: the ``service`` dimension and log key."""
-
-    powertools_metrics_namespace: str
-    """CloudWatch namespace of the metrics; one per stage."""
-
-    powertools_log_level: str = "INFO"
-    """Lowest level that is logged: INFO, WARNING, ERROR or CRITICAL."""
 
     settling_seconds: float = 10.0
     """How long after a message came to this queue a crawl must begin to be sure to find the same message in its own:
