@@ -11,9 +11,7 @@ from constructs import IConstruct
 from building_blocks.acknowledgement import acknowledge
 from building_blocks.arns import arn_of
 from building_blocks.encryption_key import key_use
-
-USER_TAG = "amp:warehouse-user"
-"""Tag of a secret that says whose it is, and of a person's role or session that says who it is."""
+from contracts.warehouse.secrets import TAG_USER
 
 OWN_STATEMENTS = {"StringEquals": {"redshift-data:statement-owner-iam-userid": "${aws:userid}"}}
 """Holds calls about statements, which know no resource, to those of the caller."""
@@ -61,7 +59,7 @@ class UserSecrets:
 
     def reading_own(self) -> list[aws_iam.PolicyStatement]:
         """Reading the one secret that is tagged with the caller's own name, and no secret without that tag."""
-        own = {"StringEquals": {f"secretsmanager:ResourceTag/{USER_TAG}": f"${{aws:PrincipalTag/{USER_TAG}}}"}}
+        own = {"StringEquals": {f"secretsmanager:ResourceTag/{TAG_USER}": f"${{aws:PrincipalTag/{TAG_USER}}}"}}
         return [
             aws_iam.PolicyStatement(
                 actions=["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"],

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from contracts.warehouse.model import ALL_TABLES, CLONE_SUFFIX, EXTERNAL_PRIVILEGES, Declaration, Grant, Role
+from contracts.warehouse.model import ALL_TABLES, EXTERNAL_PRIVILEGES, Declaration, Grant, Role
+from contracts.warehouse.secrets import CLONE_SUFFIX
 
 Problem = tuple[str, str]
 

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from contracts.warehouse.secrets import CLONE_SUFFIX
+
 FORMAT = 1
 """The newest form of items that this code reads."""
-
-CLONE_SUFFIX = "_clone"
-"""What the second database user of a service is called after its name (Secrets Manager, "alternating users")."""
 
 ZONES = ("raw", "transformed", "personal")
 """Zones of the lake that an external schema can show; each is one Glue database."""

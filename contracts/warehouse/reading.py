@@ -7,7 +7,6 @@ from typing import TypeVar, cast
 
 from contracts.warehouse.model import (
     ALL_TABLES,
-    CLONE_SUFFIX,
     COLUMN_PRIVILEGES,
     FORMAT,
     POLICY_TYPES,
@@ -26,6 +25,7 @@ from contracts.warehouse.model import (
     UserKind,
 )
 from contracts.warehouse.names import LONGEST, problem_with
+from contracts.warehouse.secrets import CLONE_SUFFIX
 
 _NO_WORDS: frozenset[str] = frozenset()
 _Thing = TypeVar("_Thing")

@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from contracts.warehouse.model import ALL_TABLES, Declaration, Role, RowPolicy, User
+from contracts.warehouse.secrets import ALTERNATING_USERS, SINGLE_USER
 
 
 class Kind(Enum):
@@ -62,9 +63,6 @@ _SENTENCES: Mapping[Kind, str] = {
 }
 """The texts of each kind: who is granted to is written as ``role:<name>``, ``user:<name>``, ``group:<name>``,
 ``public``."""
-
-SINGLE_USER = "single-user"
-ALTERNATING_USERS = "alternating-users"
 
 Table = tuple[str, str]
 """Schema and table."""

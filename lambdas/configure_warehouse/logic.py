@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 from contracts.warehouse.declaration import declaration_of
 from contracts.warehouse.model import Declaration, DeclarationError
+from contracts.warehouse.secrets import ALTERNATING_USERS, SINGLE_USER
 from lambdas.configure_warehouse.data_api import StatementError, StillRunningError
 from lambdas.configure_warehouse.declarations import BeingSeededError, Declarations, Items, NoDeclarationError
-from lambdas.configure_warehouse.facts import ALTERNATING_USERS, SINGLE_USER, Fact, Kind, wanted
+from lambdas.configure_warehouse.facts import Fact, Kind, wanted
 from lambdas.configure_warehouse.history import HeldError
 from lambdas.configure_warehouse.inspection import inspect
 from lambdas.configure_warehouse.planning import Plan, plan

@@ -12,8 +12,9 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
-from contracts.warehouse.model import CLONE_SUFFIX, RowPolicy
-from lambdas.configure_warehouse.facts import ALTERNATING_USERS, Fact, Kind
+from contracts.warehouse.model import RowPolicy
+from contracts.warehouse.secrets import ALTERNATING_USERS, CLONE_SUFFIX
+from lambdas.configure_warehouse.facts import Fact, Kind
 from lambdas.configure_warehouse.planning import Plan
 
 MOST_IN_A_BATCH = 40

@@ -6,16 +6,13 @@ import json
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
+from contracts.warehouse.secrets import SINGLE_USER, TAG_CLUSTER, TAG_ROTATION, TAG_USER
 from lambdas.configure_warehouse.clusters import Cluster
-from lambdas.configure_warehouse.facts import SINGLE_USER, Fact, Kind
+from lambdas.configure_warehouse.facts import Fact, Kind
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_secretsmanager.type_defs import SecretListEntryTypeDef, TagTypeDef
-
-TAG_CLUSTER = "amp:warehouse-cluster"
-TAG_USER = "amp:warehouse-user"
-TAG_ROTATION = "amp:rotation"
 
 RECOVERY_DAYS = 30
 """Days in which the secret of a user who is not declared any more can be brought back."""

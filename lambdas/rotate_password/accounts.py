@@ -11,16 +11,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from contracts.warehouse.secrets import (
+    ALTERNATING_USERS,
+    CLONE_SUFFIX,
+    SINGLE_USER,
+    TAG_CLUSTER,
+    TAG_ROTATION,
+    TAG_USER,
+)
 from lambdas.rotate_password.errors import RotationError
-
-TAG_CLUSTER = "amp:warehouse-cluster"
-TAG_USER = "amp:warehouse-user"
-TAG_ROTATION = "amp:rotation"
-SINGLE_USER = "single-user"
-ALTERNATING_USERS = "alternating-users"
-
-CLONE_SUFFIX = "_clone"
-"""What the name of a service's second user ends with. No user that is declared may end so."""
 
 PASSWORD_LENGTH = 40
 """Characters of a new password. Of 62 letters and digits each: 238 bits."""

@@ -15,7 +15,8 @@ from botocore.exceptions import ClientError
 from moto.secretsmanager.models import secretsmanager_backends
 from psycopg import sql
 
-from lambdas.rotate_password.accounts import ALTERNATING_USERS, SINGLE_USER, Cluster
+from contracts.warehouse.secrets import ALTERNATING_USERS, SINGLE_USER
+from lambdas.rotate_password.accounts import Cluster
 from lambdas.rotate_password.database import Database
 from lambdas.rotate_password.logic import Outcome, take_step
 from lambdas.rotate_password.versions import SecretVersions
