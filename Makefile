@@ -30,10 +30,10 @@ $(READY):
 setup: $(READY) ## install all that the other targets need, into .venv (they call it themselves)
 
 test: $(READY) ## run the test suite, all but the campaign
-	@python -m pytest -n 2 --dist loadgroup -rs $(ARGS)
+	@python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -rs $(ARGS)
 
 campaign: $(READY) ## run the tests that take minutes: real Spark through the whole platform
-	@python -m pytest -n 2 --dist loadgroup -m campaign -rs $(ARGS)
+	@python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m campaign -rs $(ARGS)
 
 rehearse: $(READY) ## rehearse the whole platform here; SHOWS=, EVENTS=, FILES=, FAST=1, KEEP=1, SEED=, COUNT=, ARGS="--help"
 	@python -m rehearsal $(if $(SHOWS),--shows "$(SHOWS)") $(if $(EVENTS),--events "$(EVENTS)") \

@@ -1,10 +1,24 @@
-"""The order in which tests run."""
+"""Which worker runs a test, and in which order."""
 
 from __future__ import annotations
 
 import pytest
 
+LONGEST_FIRST = ("tests/rehearsal/proofs", "tests/operations", "tests/logic/rotate_password", "tests/rehearsal")
+"""What takes minutes is begun first, so that no worker is left with it when the others are done."""
 
+
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The group that takes longest first: one worker does it while the other does the rest, and neither waits."""
-    items.sort(key=lambda item: not any(mark.args == ("spark",) for mark in item.iter_markers("xdist_group")))
+    """Keep the tests of a module in one worker, which sets its fixtures up once, and all of Spark in one session."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    mark = item.get_closest_marker("xdist_group")
+    if mark is not None and mark.args == ("spark",):
+        return -1
+    return next((n for n, folder in enumerate(LONGEST_FIRST) if item.nodeid.startswith(folder)), len(LONGEST_FIRST))
