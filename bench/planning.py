@@ -19,7 +19,8 @@ from bench.pages import processor, table
 from bench.record import recorded, tell
 from bench.results import Target, changed_targets
 from contracts.warehouse.declaration import declaration_of
-from lambdas.configure_warehouse.facts import Fact, Kind, wanted
+from contracts.warehouse.secrets import ALTERNATING_USERS, SINGLE_USER
+from lambdas.configure_warehouse.facts import Fact, Kind, Wanted, wanted
 from lambdas.configure_warehouse.planning import Plan, in_order, plan
 from lambdas.configure_warehouse.statements import batches
 
@@ -27,7 +28,6 @@ PART = "plan"
 PLANNED_S = 2.0
 """From items to statements, at most."""
 SCHEMAS, ROLES, USERS = 50, 20, 200
-_SPECTRUM_ROLE = "arn:aws:iam::123456789012:role/spectrum"
 _WHAT = """\
 From a declaration's items to statements in transactions, in one process, with nothing asked of any service: reading and
 checking the items, working out what must be so, comparing it with what is, writing SQL. *A statement a right* is what
@@ -76,7 +76,7 @@ def main(argv: Sequence[str]) -> int:
 
 def measure(rounds: int) -> Planning:
     """Plan three states in turn, as often as told: nothing is there, all is there, and a tenth was undone by hand."""
-    facts = in_order(wanted(declaration_of(items()), databases={}, tables=_tables()).facts)
+    facts = in_order(_wanted().facts)
     states: dict[str, tuple[Collection[Fact], Collection[Fact], bool]] = {
         "nothing is there": ((), (), False),
         "all is there": (facts, facts, False),
@@ -87,9 +87,9 @@ def measure(rounds: int) -> Planning:
     for _ in range(rounds):
         for state, (applied, actual, repair) in states.items():
             begun = time.perf_counter()
-            needed = wanted(declaration_of(items()), databases={}, tables=_tables())
+            needed = _wanted()
             planned = plan(needed, applied=applied, actual=actual, repair=repair)
-            written = batches(planned, spectrum_role_arn=_SPECTRUM_ROLE)
+            written = batches(planned)
             took[state].append(time.perf_counter() - begun)
             made[state] = planned, sum(map(len, written)), len(written)
     return Planning(
@@ -123,6 +123,16 @@ def items() -> dict[str, dict[str, Any]]:
             for number in range(USERS)
         },
     }
+
+
+def _wanted() -> Wanted:
+    return wanted(
+        declaration_of(items()),
+        databases={},
+        spectrum_role_arn="arn:aws:iam::123456789012:role/spectrum",
+        rotation_days={SINGLE_USER: 30, ALTERNATING_USERS: 30},
+        tables=_tables(),
+    )
 
 
 def _tables() -> set[tuple[str, str]]:

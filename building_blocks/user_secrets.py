@@ -32,6 +32,7 @@ class UserSecrets:
             self._on(
                 "secretsmanager:CreateSecret",
                 "secretsmanager:DeleteSecret",
+                "secretsmanager:DescribeSecret",
                 "secretsmanager:RestoreSecret",
                 "secretsmanager:RotateSecret",
                 "secretsmanager:TagResource",

@@ -49,6 +49,15 @@ class WarehouseAlarms(Construct):
         )
         Alarm(
             self,
+            "RowPoliciesWaiting",
+            metric=counted(configuring.METRIC_OPEN, configuring.METRIC_DIMENSION, configuration_service),
+            threshold=0,
+            meaning="A row policy is declared for a table that is not there: it hides nothing.",
+            runbook=Runbook.WAREHOUSE_IS_NOT_CONFIGURED,
+            topic=alarm_topic,
+        )
+        Alarm(
+            self,
             "StepsFailed",
             metric=counted(rotating.METRIC_STEPS_FAILED, rotating.METRIC_DIMENSION, rotation_service),
             threshold=0,

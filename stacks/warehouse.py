@@ -28,6 +28,7 @@ from config import naming
 from config.model import Part, Stage
 from config.warehouse import Cluster
 from contracts.lake import Zone
+from contracts.warehouse.checking import check_admin
 from stacks.seams import DataLakeSeam, NetworkSeam
 
 CONFIGURATION_SERVICE = "configure-warehouse"
@@ -188,6 +189,7 @@ class WarehouseStack(Stack):
         identifier = naming.cluster_identifier(stage=self._stage, cluster=settings.name)
         self._key.allow_logs(audit_log_names(identifier))
         declaration = self._files[settings.declaration].declaration
+        check_admin(declaration, settings.admin_user)
         construct = settings.name.title().replace("-", "")
         spectrum = SpectrumRole(
             self,

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from contracts.warehouse.model import ALL_TABLES, EXTERNAL_PRIVILEGES, Declaration, Grant, Role
+from contracts.warehouse.model import (
+    ALL_TABLES,
+    EXTERNAL_PRIVILEGES,
+    Declaration,
+    DeclarationError,
+    DefaultGrant,
+    Grant,
+    Role,
+)
 from contracts.warehouse.secrets import CLONE_SUFFIX
 
 Problem = tuple[str, str]
@@ -15,6 +23,19 @@ def check(declaration: Declaration, problems: list[Problem]) -> None:
     """Add what does not fit to ``problems``, each with the item that it is about."""
     for found in (_names(declaration), _roles(declaration), _users(declaration), _policies(declaration)):
         problems.extend(found)
+
+
+def check_admin(declaration: Declaration, admin_user: str) -> None:
+    """Refuse what declares a cluster's own administrator.
+
+    Raises:
+        DeclarationError: a user has that name.
+    """
+    for user in declaration.users:
+        if admin_user in user.logins:
+            raise DeclarationError(
+                [(f"users.{user.name}", f"{admin_user} is the cluster's own administrator; give another name")]
+            )
 
 
 def _names(declaration: Declaration) -> Iterator[Problem]:
@@ -53,13 +74,23 @@ def _roles(declaration: Declaration) -> Iterator[Problem]:
         for text in _twice(role):
             yield item, text
         for number, default in enumerate(role.default_grants):
-            if default.schema not in own:
-                yield item, f"default_grants[{number}]: schema {default.schema!r} is not declared; {_declared(own)}"
-            if default.owner not in logins:
-                yield (
-                    item,
-                    f"default_grants[{number}]: owner {default.owner!r} is no declared user; {_declared(logins)}",
-                )
+            for text in _default(default, role, own, logins):
+                yield item, f"default_grants[{number}]: {text}"
+
+
+def _default(default: DefaultGrant, role: Role, own: set[str], logins: set[str]) -> Iterator[str]:
+    if default.schema not in own:
+        yield f"schema {default.schema!r} is not declared; {_declared(own)}"
+    if default.owner not in logins:
+        yield f"owner {default.owner!r} is no declared user; {_declared(logins)}"
+    over_all = [grant for grant in role.grants if (grant.schema, grant.table) == (default.schema, ALL_TABLES)]
+    missing = set(default.privileges) - {word for grant in over_all for word in grant.privileges}
+    if missing:
+        # Each new table would differ from what is declared, and putting right would take the right away again.
+        yield (
+            f"{', '.join(sorted(missing))} comes with each new table of {default.schema} and is not declared for those "
+            f'that there are; grant it on table "{ALL_TABLES}" of {default.schema} too'
+        )
 
 
 def _grant(grant: Grant, own: set[str], external: set[str]) -> Iterator[str]:
@@ -117,6 +148,8 @@ def _policies(declaration: Declaration) -> Iterator[Problem]:
     own = {schema.name for schema in declaration.schemas}
     for policy in declaration.row_policies:
         item = f"row_policies.{policy.name}"
+        if not policy.attached:
+            yield item, "attached is empty, so that it hides nothing; name a table and who sees it through the policy"
         for number, attachment in enumerate(policy.attached):
             if attachment.schema not in own:
                 yield (
@@ -127,6 +160,14 @@ def _policies(declaration: Declaration) -> Iterator[Problem]:
             for name in attachment.roles:
                 if name not in roles:
                     yield item, f"attached[{number}]: role {name!r} is not declared; {_declared(roles)}"
+            for role in declaration.roles:
+                if any(default.schema == attachment.schema for default in role.default_grants):
+                    yield (
+                        item,
+                        f"attached[{number}]: new tables of {attachment.schema} come with rights of {role.name}, so "
+                        f"that {attachment.table} would show every row from when it is made again until the next "
+                        "run; keep it in a schema without default_grants, where rights come with the policy",
+                    )
 
 
 def _declared(names: Mapping[str, object] | set[str]) -> str:

@@ -25,6 +25,10 @@ RESERVED = frozenset(_RESERVED_WORDS.split())
 """Words that name no schema, role or user ("Reserved words" page), and PUBLIC, which means everybody."""
 
 
+_TAKEN = frozenset({"catalog_history", "information_schema", "rdsdb"})
+"""Schemas and a user that every cluster has; ``public`` is a reserved word here."""
+
+
 def problem_with(name: object, *, longest: int = LONGEST, reserved: frozenset[str] = RESERVED) -> str:
     """What is wrong with a name, as a sentence that tells it and what is allowed; empty when nothing is."""
     if not isinstance(name, str):
@@ -35,6 +39,8 @@ def problem_with(name: object, *, longest: int = LONGEST, reserved: frozenset[st
         return f"the name {name!r} is not allowed; allowed are a-z, 0-9 and _, no digit first"
     if name in reserved:
         return f"the name {name!r} is a reserved word of Redshift; take another"
+    if name in _TAKEN:
+        return f"the name {name!r} is the database's own; take another"
     if name.startswith("pg_"):
         return f"the name {name!r} begins with pg_, which the database keeps for itself"
     return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import TypeVar, cast
 
 from contracts.warehouse.model import (
@@ -124,6 +125,9 @@ class _Body:
         return tuple(values)
 
 
+_WHOLE: Mapping[str, int] = {"integer": 2**31, "bigint": 2**63}
+"""The first number beyond a type ("Numeric types" page)."""
+
 _WORDS: Mapping[type, str] = {str: "a text", int: "a whole number", bool: "true or false", list: "a list"}
 
 
@@ -199,6 +203,10 @@ def _user(name: str, body: _Body) -> User:
     kind = UserKind(body.one_of("kind", [kind.value for kind in UserKind]))
     if kind is UserKind.SERVICE:
         _check_name(name, longest=LONGEST - len(CLONE_SUFFIX))
+    if name.endswith(CLONE_SUFFIX):
+        raise _Refused(
+            f"the name {name!r} ends with {CLONE_SUFFIX}, as the second user of a service does; take another"
+        )
     limit = body.take("connection_limit", int) if body.has("connection_limit") else None
     if limit is not None and not 1 <= limit <= _MOST_CONNECTIONS:
         raise _Refused(f"connection_limit is {limit}; allowed are 1 to {_MOST_CONNECTIONS}")
@@ -226,10 +234,23 @@ def _check_value(value: object, kind: str) -> None:
     wanted = int if kind in {"integer", "bigint"} else bool if kind == "boolean" else str
     if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
         raise _Refused(f"values holds {value!r}; allowed is {_WORDS[wanted]}, for the type is {kind}")
+    if isinstance(value, int) and kind in _WHOLE and not -_WHOLE[kind] <= value < _WHOLE[kind]:
+        raise _Refused(
+            f"values holds {value}; allowed are {-_WHOLE[kind]} to {_WHOLE[kind] - 1}, for the type is {kind}"
+        )
+    if kind == "date" and not _is_date(value):
+        raise _Refused(f'values holds {value!r}; allowed is a date as a text, such as "2026-11-21"')
     if isinstance(value, str) and (len(value) > _LONGEST_VALUE or not value.isprintable() or "\\" in value):
         raise _Refused(
             f"values holds {value[:_LONGEST_VALUE]!r}; allowed are {_LONGEST_VALUE} printable characters, no backslash"
         )
+
+
+def _is_date(value: object) -> bool:
+    try:
+        return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False
 
 
 def _attachment(body: _Body) -> Attachment:

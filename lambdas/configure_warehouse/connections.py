@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from lambdas.configure_warehouse.data_api import DataApi
 from lambdas.configure_warehouse.declarations import Declarations
 from lambdas.configure_warehouse.history import History
 from lambdas.configure_warehouse.logic import rotation_days
+from lambdas.configure_warehouse.requests import Request, to_messages
 from lambdas.configure_warehouse.settings import Settings
 from lambdas.configure_warehouse.user_secrets import UserSecrets
 from lambdas.configure_warehouse.warehouse import Warehouse
@@ -55,15 +55,15 @@ class Connections:
                     cluster=cluster,
                     key_arn=settings.secret_key_arn,
                     rotation_function_arn=settings.rotation_function_arn,
-                    rotation_days=days,
                 ),
                 history=History(table=history, cluster=name, now=time.time),
                 redshift=redshift,
+                rotation_days=days,
             )
             for name, cluster in self.clusters.items()
         }
 
-    def ask_again(self, cluster: str, delay_seconds: int) -> None:
-        """Send a message that has the cluster configured after some seconds."""
-        body = json.dumps({"cluster": cluster, "reason": "continue"})
-        self._sqs.send_message(QueueUrl=self._queue_url, MessageBody=body, DelaySeconds=delay_seconds)
+    def ask_again(self, again: Request, delay_seconds: int) -> None:
+        """Send a message that has clusters configured after some seconds."""
+        for body in to_messages(again):
+            self._sqs.send_message(QueueUrl=self._queue_url, MessageBody=body, DelaySeconds=delay_seconds)

@@ -22,9 +22,11 @@ class Kind(Enum):
     EXTERNAL_SCHEMA = "external schema"
     ROLE = "role"
     USER = "user"
+    POWER = "power"
     CONNECTION_LIMIT = "connection limit"
     SECRET = "secret"  # noqa: S105 - a word
     MEMBER = "member"
+    DATABASE_GRANT = "database grant"
     SCHEMA_GRANT = "schema grant"
     TABLE_GRANT = "table grant"
     COLUMN_GRANT = "column grant"
@@ -47,12 +49,14 @@ class Fact(NamedTuple):
 
 _SENTENCES: Mapping[Kind, str] = {
     Kind.SCHEMA: "schema {0}",
-    Kind.EXTERNAL_SCHEMA: "external schema {0} over Glue database {1}",
+    Kind.EXTERNAL_SCHEMA: "external schema {0} over Glue database {1}, read as {2}",
     Kind.ROLE: "role {0}",
     Kind.USER: "user {0}",
+    Kind.POWER: "user {1} with {0}",
     Kind.CONNECTION_LIMIT: "user {0} limited to {1} connections",
-    Kind.SECRET: "secret of {0}, rotated as {1}",
+    Kind.SECRET: "secret of {0}, rotated as {1} every {2} days",
     Kind.MEMBER: "{1} has role {0}",
+    Kind.DATABASE_GRANT: "{1} on database {0} to {2}",
     Kind.SCHEMA_GRANT: "{1} on schema {0} to {2}",
     Kind.TABLE_GRANT: "{2} on {0}.{1} to {3}",
     Kind.COLUMN_GRANT: "{3} on column {2} of {0}.{1} to {4}",
@@ -67,38 +71,66 @@ _SENTENCES: Mapping[Kind, str] = {
 Table = tuple[str, str]
 """Schema and table."""
 
+OF_TABLES = frozenset({Kind.TABLE_GRANT, Kind.COLUMN_GRANT, Kind.ROW_SECURITY, Kind.ATTACHED})
+"""Kinds of facts that go with a table when it is dropped."""
+
+
+def table_of(fact: Fact) -> Table | None:
+    """The table with which the fact goes; None for one that outlives tables."""
+    if fact.kind not in OF_TABLES:
+        return None
+    first = 1 if fact.kind is Kind.ATTACHED else 0
+    return fact.parts[first], fact.parts[first + 1]
+
 
 class Wanted(NamedTuple):
     """The facts that a declaration asks for, the policies by the names that they have in the warehouse, and the
-    declared rights on tables that are not there yet."""
+    declared rights on tables that are not there yet; ``open`` are those of them that would hide rows."""
 
     facts: frozenset[Fact]
     policies: Mapping[str, RowPolicy]
     waiting: tuple[str, ...]
+    open: tuple[str, ...]
 
 
-def wanted(declaration: Declaration, *, databases: Mapping[str, str], tables: Collection[Table]) -> Wanted:
+def wanted(
+    declaration: Declaration,
+    *,
+    databases: Mapping[str, str],
+    spectrum_role_arn: str,
+    rotation_days: Mapping[str, int],
+    tables: Collection[Table],
+) -> Wanted:
     """What must be so.
 
     Args:
         declaration: checked as a whole.
         databases: Glue database by zone.
+        spectrum_role_arn: the role as which external schemas read the lake.
+        rotation_days: days between rotations, by the way of rotation.
         tables: the tables and views that there are; rights on ``*`` are rights on each of a schema.
     """
     facts: set[Fact] = set()
     waiting: list[str] = []
+    uncovered: list[str] = []
     facts.update(Fact(Kind.SCHEMA, (schema.name,)) for schema in declaration.schemas)
     facts.update(
-        Fact(Kind.EXTERNAL_SCHEMA, (schema.name, databases[schema.zone])) for schema in declaration.external_schemas
+        Fact(Kind.EXTERNAL_SCHEMA, (schema.name, databases[schema.zone], spectrum_role_arn))
+        for schema in declaration.external_schemas
     )
     for role in declaration.roles:
         facts.update(_of_role(role, tables, waiting))
     for user in declaration.users:
-        facts.update(_of_user(user))
+        facts.update(_of_user(user, rotation_days))
     policies = {policy_name(policy): policy for policy in declaration.row_policies}
     for name, policy in policies.items():
-        facts.update(_of_policy(name, policy, tables, waiting))
-    return Wanted(facts=frozenset(facts), policies=policies, waiting=tuple(sorted(set(waiting))))
+        facts.update(_of_policy(name, policy, tables, uncovered))
+    return Wanted(
+        facts=frozenset(facts),
+        policies=policies,
+        waiting=tuple(sorted({*waiting, *uncovered})),
+        open=tuple(sorted(set(uncovered))),
+    )
 
 
 def policy_name(policy: RowPolicy) -> str:
@@ -148,9 +180,9 @@ def _of_role(role: Role, tables: Collection[Table], waiting: list[str]) -> Itera
             yield Fact(Kind.DEFAULT_GRANT, (default.owner, default.schema, privilege, to))
 
 
-def _of_user(user: User) -> Iterator[Fact]:
+def _of_user(user: User, rotation_days: Mapping[str, int]) -> Iterator[Fact]:
     rotation = ALTERNATING_USERS if len(user.logins) > 1 else SINGLE_USER
-    yield Fact(Kind.SECRET, (user.name, rotation))
+    yield Fact(Kind.SECRET, (user.name, rotation, str(rotation_days[rotation])))
     for login in user.logins:
         yield Fact(Kind.USER, (login,))
         if user.connection_limit is not None:
@@ -159,11 +191,11 @@ def _of_user(user: User) -> Iterator[Fact]:
             yield Fact(Kind.MEMBER, (role, f"user:{login}"))
 
 
-def _of_policy(name: str, policy: RowPolicy, tables: Collection[Table], waiting: list[str]) -> Iterator[Fact]:
+def _of_policy(name: str, policy: RowPolicy, tables: Collection[Table], uncovered: list[str]) -> Iterator[Fact]:
     yield Fact(Kind.ROW_POLICY, (name,))
     for attachment in policy.attached:
         if (attachment.schema, attachment.table) not in tables:
-            waiting.append(f"row policy {policy.name} waits for table {attachment.schema}.{attachment.table}")
+            uncovered.append(f"row policy {policy.name} waits for table {attachment.schema}.{attachment.table}")
             continue
         yield Fact(Kind.ROW_SECURITY, (attachment.schema, attachment.table))
         for role in attachment.roles:

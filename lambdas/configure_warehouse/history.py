@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import zlib
+import lzma
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from lambdas.configure_warehouse.facts import Fact, from_json, to_json
+from lambdas.configure_warehouse.facts import Fact, Table, from_json, table_of, to_json
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_dynamodb.service_resource import Table as DynamoTable
 
 KEY, ITEM = "cluster", "item"
 LOCK, APPLIED = "lock", "applied"
@@ -19,6 +19,12 @@ KEPT_DAYS = 400
 """Days for which the record of a run is kept (the table's time to live is ``expires_at``)."""
 
 _LONGEST_LIST = 1_000
+_MOST_BYTES = 390_000
+"""Of what is remembered: an item holds 400 kB ("Quotas" page of DynamoDB)."""
+
+
+class TooManyFactsError(Exception):
+    """More rights than can be remembered of one cluster."""
 
 
 class HeldError(Exception):
@@ -28,7 +34,7 @@ class HeldError(Exception):
 class History:
     """What DynamoDB keeps of one cluster."""
 
-    def __init__(self, *, table: Table, cluster: str, now: Callable[[], float]) -> None:
+    def __init__(self, *, table: DynamoTable, cluster: str, now: Callable[[], float]) -> None:
         """Remember where; nothing is called. ``now`` gives seconds since the epoch."""
         self._table, self._cluster, self._now = table, cluster, now
 
@@ -54,6 +60,10 @@ class History:
         """Note the statement that the run waits for, for whoever comes after it."""
         self._held(run, "SET #statement = :statement", {":statement": statement_id}, {"#statement": "statement"})
 
+    def leave(self, run: str) -> None:
+        """Give the cluster back with a statement that still runs there, for which the next run waits."""
+        self._held(run, "SET #until = :past", {":past": 0}, {"#until": "until"})
+
     def unlock(self, run: str) -> None:
         """Give the cluster back; a lock that another run has taken over stays."""
         try:
@@ -66,14 +76,37 @@ class History:
         except self._table.meta.client.exceptions.ConditionalCheckFailedException:
             return
 
-    def applied(self) -> frozenset[Fact]:
-        """What earlier runs made so."""
-        item = self._table.get_item(Key=self._key(APPLIED), ConsistentRead=True).get("Item")
-        return from_json(zlib.decompress(bytes(item["facts"].value)).decode()) if item else frozenset()  # type: ignore[union-attr]
+    def applied(self, tables: Mapping[Table, str]) -> frozenset[Fact]:
+        """What earlier runs made so, but for what went with a table that was dropped and made again since.
 
-    def apply(self, facts: Collection[Fact]) -> None:
-        """Remember what is made so by now; it is written after the database said so, never before."""
-        packed = zlib.compress(to_json(facts).encode(), 9)
+        Args:
+            tables: the tables that there are, with their numbers.
+        """
+        item = self._table.get_item(Key=self._key(APPLIED), ConsistentRead=True).get("Item")
+        if not item:
+            return frozenset()
+        held = json.loads(lzma.decompress(bytes(item["facts"].value)))  # type: ignore[union-attr]
+        numbers = {(schema, table): number for schema, table, number in held["tables"]}
+        return frozenset(
+            fact
+            for fact in from_json(held["facts"])
+            if (table := table_of(fact)) is None or tables.get(table, numbers.get(table)) == numbers.get(table)
+        )
+
+    def apply(self, facts: Collection[Fact], tables: Mapping[Table, str]) -> None:
+        """Remember what is made so by now, of which tables; it is written after the database said so, never before.
+
+        Raises:
+            TooManyFactsError: it does not fit into an item.
+        """
+        named = sorted({table for fact in facts if (table := table_of(fact)) is not None and table in tables})
+        held = {"facts": to_json(facts), "tables": [[*table, tables[table]] for table in named]}
+        packed = lzma.compress(json.dumps(held).encode())
+        if len(packed) > _MOST_BYTES:
+            raise TooManyFactsError(
+                f"{len(facts):,} rights of cluster {self._cluster} take {len(packed):,} bytes; remembered can be "
+                f"{_MOST_BYTES:,}; give rights to fewer roles, or have fewer tables in schemas with rights on *"
+            )
         self._table.put_item(Item={**self._key(APPLIED), "facts": packed, "count": len(facts), "at": self._moment()})
 
     def record(self, run: str, entry: Mapping[str, Any]) -> None:

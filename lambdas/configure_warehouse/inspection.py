@@ -1,12 +1,14 @@
 """Reads what is so in a warehouse out of its own catalogue, as facts.
 
 Views: "SVV views" of the Redshift Database Developer Guide. What Redshift has by itself (system schemas, its own users
-and roles, what everybody may do in ``public``) is no fact.
+and roles, that everybody may use ``public`` and make temporary tables) is no fact. Not read: system privileges of
+roles, rights on functions, and who owns what.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from lambdas.configure_warehouse.data_api import DataApi, Row
@@ -23,16 +25,20 @@ SCHEMAS = (
     "SELECT n.nspname, u.usename FROM pg_namespace n JOIN pg_user u ON u.usesysid = n.nspowner "
     "WHERE SUBSTRING(n.nspname, 1, 3) <> 'pg_'"
 )
-EXTERNAL_SCHEMAS = "SELECT schemaname, databasename FROM svv_external_schemas"
+EXTERNAL_SCHEMAS = "SELECT schemaname, databasename, esoptions FROM svv_external_schemas"
 TABLES = (
-    "SELECT n.nspname, c.relname, u.usename FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+    "SELECT n.nspname, c.relname, u.usename, c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
     "JOIN pg_user u ON u.usesysid = c.relowner "
     "WHERE c.relkind IN ('r', 'v', 'm') AND SUBSTRING(n.nspname, 1, 3) <> 'pg_'"
 )
 ROLES = "SELECT role_name FROM svv_roles"
-USERS = "SELECT user_name, connection_limit FROM svv_user_info"
+USERS = "SELECT user_name, connection_limit, superuser, createdb, syslog_access FROM svv_user_info"
 USER_ROLES = "SELECT role_name, user_name FROM svv_user_grants"
 ROLE_ROLES = "SELECT granted_role_name, role_name FROM svv_role_grants"
+DATABASE_PRIVILEGES = (
+    "SELECT database_name, privilege_type, identity_type, identity_name FROM svv_database_privileges "
+    "WHERE database_name = current_database()"
+)
 SCHEMA_PRIVILEGES = "SELECT namespace_name, privilege_type, identity_type, identity_name FROM svv_schema_privileges"
 TABLE_PRIVILEGES = (
     "SELECT namespace_name, relation_name, privilege_type, identity_type, identity_name FROM svv_relation_privileges"
@@ -57,6 +63,7 @@ QUERIES = (
     USERS,
     USER_ROLES,
     ROLE_ROLES,
+    DATABASE_PRIVILEGES,
     SCHEMA_PRIVILEGES,
     TABLE_PRIVILEGES,
     COLUMN_PRIVILEGES,
@@ -68,10 +75,10 @@ QUERIES = (
 
 
 class Seen(NamedTuple):
-    """What a warehouse is like."""
+    """What a warehouse is like: the facts, and the tables with the numbers that a table made again does not keep."""
 
     facts: frozenset[Fact]
-    tables: frozenset[Table]
+    tables: Mapping[Table, str]
 
 
 def inspect(database: DataApi, *, admin_user: str, until: Callable[[], bool]) -> Seen:
@@ -86,15 +93,20 @@ def inspect(database: DataApi, *, admin_user: str, until: Callable[[], bool]) ->
 
 def seen(rows: dict[str, Sequence[Row]], *, admin_user: str) -> Seen:
     """The facts that rows of the `QUERIES` tell."""
-    external = {str(schema): str(database) for schema, database in rows[EXTERNAL_SCHEMAS]}
-    owners = {(str(schema), str(table)): str(owner) for schema, table, owner in rows[TABLES] if schema not in external}
+    external = {str(schema): (str(database), _role_of(options)) for schema, database, options in rows[EXTERNAL_SCHEMAS]}
+    own = [row for row in rows[TABLES] if row[0] not in external]
+    owners = {(str(schema), str(table)): str(owner) for schema, table, owner, _ in own}
     schema_owners = {str(schema): str(owner) for schema, owner in rows[SCHEMAS]}
     facts: set[Fact] = set()
     facts.update(_containers(rows, external, admin_user))
     facts.update(_members(rows))
+    for database, privilege, kind, name in rows[DATABASE_PRIVILEGES]:
+        grantee = _grantee(kind, name, owner=admin_user)
+        if grantee and (grantee != "public" or privilege.lower() == "create"):
+            facts.add(Fact(Kind.DATABASE_GRANT, (database, privilege.lower(), grantee)))
     for schema, privilege, kind, name in rows[SCHEMA_PRIVILEGES]:
         grantee = _grantee(kind, name, owner=schema_owners.get(schema, ""))
-        built_in = schema == "public" and grantee == "public"
+        built_in = schema == "public" and grantee == "public" and privilege.lower() == "usage"
         if grantee and not built_in and not _of_the_system(schema):
             facts.add(Fact(Kind.SCHEMA_GRANT, (schema, privilege.lower(), grantee)))
     for schema, table, privilege, kind, name in rows[TABLE_PRIVILEGES]:
@@ -110,24 +122,37 @@ def seen(rows: dict[str, Sequence[Row]], *, admin_user: str) -> Seen:
         if grantee:
             facts.add(Fact(Kind.DEFAULT_GRANT, (owner, schema or "", privilege.lower(), grantee)))
     facts.update(_policies(rows))
-    return Seen(facts=frozenset(facts), tables=frozenset(owners))
+    return Seen(facts=frozenset(facts), tables={(str(schema), str(table)): str(oid) for schema, table, _, oid in own})
 
 
-def _containers(rows: dict[str, Sequence[Row]], external: dict[str, str], admin_user: str) -> Iterator[Fact]:
+def _containers(
+    rows: dict[str, Sequence[Row]], external: Mapping[str, tuple[str, str]], admin_user: str
+) -> Iterator[Fact]:
     for schema, _ in rows[SCHEMAS]:
         if schema not in external and schema != "public" and not _of_the_system(schema):
             yield Fact(Kind.SCHEMA, (schema,))
-    for schema, database in external.items():
-        yield Fact(Kind.EXTERNAL_SCHEMA, (schema, database))
+    for schema, (database, role) in external.items():
+        yield Fact(Kind.EXTERNAL_SCHEMA, (schema, database, role))
     for (role,) in rows[ROLES]:
         if not role.startswith("sys:"):
             yield Fact(Kind.ROLE, (role,))
-    for user, limit in rows[USERS]:
+    for user, limit, superuser, createdb, syslog in rows[USERS]:
         if user == admin_user or not _declarable(user):
             continue
         yield Fact(Kind.USER, (user,))
         if str(limit).isdigit():
             yield Fact(Kind.CONNECTION_LIMIT, (user, str(limit)))
+        if superuser:  # who may all, and sees the whole log
+            yield Fact(Kind.POWER, ("superuser", user))
+        elif syslog == "UNRESTRICTED":
+            yield Fact(Kind.POWER, ("syslog access", user))
+        if createdb:
+            yield Fact(Kind.POWER, ("createdb", user))
+
+
+def _role_of(options: str) -> str:
+    """The role of an external schema's options, a JSON text ("SVV_EXTERNAL_SCHEMAS" page)."""
+    return str(json.loads(options).get("IAM_ROLE", ""))
 
 
 def _members(rows: dict[str, Sequence[Row]]) -> Iterator[Fact]:

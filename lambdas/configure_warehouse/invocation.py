@@ -12,6 +12,7 @@ from lambdas.configure_warehouse.settings import (
     METRIC_CONFIGURED,
     METRIC_DRIFT,
     METRIC_FAILED,
+    METRIC_OPEN,
     METRIC_STATEMENTS,
     METRIC_UNAVAILABLE,
     METRICS,
@@ -56,7 +57,10 @@ class Invocation:
                 for declaration in sorted({clusters[name].declaration for name in request.clusters}):
                     self._configuring.seed(declaration)
             for name in request.clusters:
-                self.outcomes.append(self._configuring.run(self._connections.warehouses[name], reason=request.reason))
+                warehouse = self._connections.warehouses[name]
+                self.outcomes.append(
+                    self._configuring.run(warehouse, reason=request.reason, repair=request.repair, drop=request.drop)
+                )
         return {"batchItemFailures": []}
 
     def counts(self) -> dict[str, int]:
@@ -67,6 +71,7 @@ class Invocation:
                 counts[_COUNTED[outcome.result]] += 1
             counts[METRIC_DRIFT] += outcome.drift
             counts[METRIC_STATEMENTS] += outcome.changes
+            counts[METRIC_OPEN] += outcome.open
         return counts
 
     def _wished(self, wish: requests.Wish) -> logic.Outcome:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple
 
+from contracts.warehouse.checking import check_admin
 from contracts.warehouse.declaration import declaration_of
-from contracts.warehouse.model import Declaration, DeclarationError
+from contracts.warehouse.model import DeclarationError
 from contracts.warehouse.secrets import ALTERNATING_USERS, SINGLE_USER
 from lambdas.configure_warehouse.data_api import StatementError, StillRunningError
 from lambdas.configure_warehouse.declarations import BeingSeededError, Declarations, Items, NoDeclarationError
-from lambdas.configure_warehouse.facts import Fact, Kind, wanted
-from lambdas.configure_warehouse.history import HeldError
+from lambdas.configure_warehouse.facts import Fact, Kind, Table, wanted
+from lambdas.configure_warehouse.history import HeldError, TooManyFactsError
 from lambdas.configure_warehouse.inspection import inspect
 from lambdas.configure_warehouse.planning import Plan, plan
+from lambdas.configure_warehouse.requests import CONTINUED as TO_CONTINUE
+from lambdas.configure_warehouse.requests import Request
 from lambdas.configure_warehouse.statements import Statement, batches
-from lambdas.configure_warehouse.warehouse import UnavailableError, Warehouse
+from lambdas.configure_warehouse.warehouse import BrokenError, UnavailableError, Warehouse
 
 SPARE_SECONDS = 30.0
 """What must be left of the invocation to begin another transaction."""
@@ -38,6 +41,10 @@ RESULTS = (CONFIGURED, UNCHANGED, CONTINUED, HELD, UNAVAILABLE, REFUSED, FAILED)
 """How a run ends. `CONTINUED` and `HELD` asked for another; `REFUSED` is a bad declaration, `FAILED` a statement."""
 
 
+class OutOfTimeError(Exception):
+    """There is no time left to begin another transaction."""
+
+
 class Outcome(NamedTuple):
     """How a run on one cluster ended."""
 
@@ -46,6 +53,8 @@ class Outcome(NamedTuple):
     lines: tuple[str, ...] = ()
     statements: tuple[str, ...] = ()
     drift: int = 0
+    open: int = 0
+    """Row policies that hide nothing yet, because their table is not there."""
     changes: int = 0
     error: str = ""
 
@@ -68,7 +77,7 @@ class Configuring:
         *,
         declarations: Declarations,
         remaining_seconds: Callable[[], float],
-        ask_again: Callable[[str, int], None],
+        ask_again: Callable[[Request, int], None],
     ) -> None:
         """Remember what to work with."""
         self._declarations, self._remaining, self._ask_again = declarations, remaining_seconds, ask_again
@@ -80,34 +89,43 @@ class Configuring:
     def planned(self, warehouse: Warehouse, *, items: Items | None, repair: bool, drop: bool) -> Outcome:
         """What a run would do, by given items or those of the table; nothing is changed."""
         try:
-            made = self._plan(warehouse, items=items, repair=repair, drop=drop)
+            made, _, _ = self._plan(warehouse, items=items, repair=repair, drop=drop)
         except _EXPECTED as error:
             return _ended(warehouse, error)
-        return _told(warehouse, made, UNCHANGED if made.empty else CONFIGURED, _sqls(made, warehouse))
+        return _told(warehouse, made, UNCHANGED if made.empty else CONFIGURED, _sqls(made))
 
     def run(self, warehouse: Warehouse, *, reason: str, repair: bool = False, drop: bool = False) -> Outcome:
         """Make the cluster what is declared, as far as the time allows, and write down what was done."""
         run, name = uuid.uuid4().hex, warehouse.cluster.name
+        again = Request(clusters=(name,), reason=TO_CONTINUE, repair=repair, drop=drop)
         try:
             left_running = warehouse.history.lock(run, seconds=self._remaining() + LOCK_SECONDS)
         except HeldError as error:
-            self._ask_again(name, ASK_AGAIN_SECONDS)
+            self._ask_again(again, ASK_AGAIN_SECONDS)
             return Outcome(cluster=name, result=HELD, error=str(error))
         done: list[dict[str, Any]] = []
+        asked = {"reason": reason, "repair": repair, "drop": drop, "transactions": done}
+        running = ""
         try:
             outcome = self._locked(warehouse, run, left_running, done, repair=repair, drop=drop)
         except _EXPECTED as error:
             outcome = _ended(warehouse, error)
             if outcome.result == CONTINUED:
-                self._ask_again(name, ASK_AGAIN_SECONDS)
-        except Exception:
+                running = error.statement_id if isinstance(error, StillRunningError) else ""
+                self._ask_again(again, ASK_AGAIN_SECONDS)
+        except Exception as error:
             # Nobody knows what it is: the message comes again, and must not find the cluster locked by this run.
+            if done:
+                warehouse.history.record(run, {**asked, "result": FAILED, "error": type(error).__name__})
             warehouse.history.unlock(run)
             raise
         if outcome.result != UNCHANGED or outcome.drift:
             told = {key: value for key, value in outcome.told().items() if key not in ("cluster", "statements")}
-            warehouse.history.record(run, {**told, "reason": reason, "transactions": done})
-        warehouse.history.unlock(run)
+            warehouse.history.record(run, {**told, **asked})
+        if running:
+            warehouse.history.leave(run)
+        else:
+            warehouse.history.unlock(run)
         return outcome
 
     def _locked(
@@ -122,40 +140,50 @@ class Configuring:
     ) -> Outcome:
         if left_running:
             self._wait_for_leftover(warehouse, left_running)
-        made = self._plan(warehouse, items=None, repair=repair, drop=drop)
+        made, before, tables = self._plan(warehouse, items=None, repair=repair, drop=drop)
         try:
-            self._make(warehouse, run, made, done)
+            self._make(warehouse, run, made, before, tables, done)
         except StatementError:
             # A run that was killed between beginning a transaction and noting it, or a person, did the same meanwhile:
             # then another plan is left, and only then is it worth another try.
-            again = self._plan(warehouse, items=None, repair=repair, drop=drop)
+            again, before, tables = self._plan(warehouse, items=None, repair=repair, drop=drop)
             if again == made:
                 raise
             made = again
-            self._make(warehouse, run, made, done)
+            self._make(warehouse, run, made, before, tables, done)
         changes = sum(len(transaction["statements"]) for transaction in done)
         return _told(warehouse, made, UNCHANGED if made.empty else CONFIGURED, ())._replace(changes=changes)
 
-    def _make(self, warehouse: Warehouse, run: str, made: Plan, done: list[dict[str, Any]]) -> None:
-        applied = set(warehouse.history.applied())
+    def _make(
+        self,
+        warehouse: Warehouse,
+        run: str,
+        made: Plan,
+        before: Collection[Fact],
+        tables: Mapping[Table, str],
+        done: list[dict[str, Any]],
+    ) -> None:
+        applied = set(before)
         # Before logins are disabled: a rotation that comes between would set a password again.
         warehouse.secrets.remove(_leavers(made))
-        for batch in batches(made, spectrum_role_arn=warehouse.cluster.spectrum_role_arn):
+        for batch in batches(made):
             if self._remaining() < SPARE_SECONDS:
-                raise StillRunningError("")
-            done.append(self._transact(warehouse, run, batch))
-            changed = {fact for statement in batch for fact in statement.facts if fact.kind is not Kind.SECRET}
-            applied = (applied | (changed & made.create)) - (changed & made.remove)
-            warehouse.history.apply(applied)
-        warehouse.secrets.make(sorted(fact for fact in made.create if fact.kind is Kind.SECRET))
-        warehouse.history.apply(_now_applied(made, applied))
+                raise OutOfTimeError("the time of this run is up; the rest is left to the next")
+            self._transact(warehouse, run, batch, done)
+            for statement in batch:
+                facts = {fact for fact in statement.facts if fact.kind is not Kind.SECRET}
+                applied = applied - facts if statement.ends else applied | facts
+            warehouse.history.apply(applied, tables)
+        warehouse.secrets.make(sorted(_secrets(made.create)))
+        warehouse.history.apply(_now_applied(made, applied), tables)
 
-    def _transact(self, warehouse: Warehouse, run: str, batch: list[Statement]) -> dict[str, Any]:
+    def _transact(self, warehouse: Warehouse, run: str, batch: list[Statement], done: list[dict[str, Any]]) -> None:
         sqls = [statement.sql for statement in batch]
         begun = warehouse.database.submit(sqls, token=uuid.uuid4().hex)
+        # Noted before it is waited for, so that the record of a run that ends here names what may still go on.
+        done.append({"seconds": "", "statements": [statement_hash(sql) for sql in sqls]})
         warehouse.history.running(run, begun)
-        ran = warehouse.database.wait(begun, until=self._has_time)
-        return {"seconds": f"{ran.seconds:.3f}", "statements": [statement_hash(sql) for sql in sqls]}
+        done[-1]["seconds"] = f"{warehouse.database.wait(begun, until=self._has_time).seconds:.3f}"
 
     def _wait_for_leftover(self, warehouse: Warehouse, statement_id: str) -> None:
         """An earlier run's transaction may still be at work, and would meet ours."""
@@ -164,19 +192,25 @@ class Configuring:
         except StatementError:
             return  # It changed nothing; what is still to do is in the plan.
 
-    def _plan(self, warehouse: Warehouse, *, items: Items | None, repair: bool, drop: bool) -> Plan:
+    def _plan(
+        self, warehouse: Warehouse, *, items: Items | None, repair: bool, drop: bool
+    ) -> tuple[Plan, frozenset[Fact], Mapping[Table, str]]:
+        """The plan, what earlier runs made so, and the tables that there are."""
         cluster = warehouse.cluster
         declaration = declaration_of(items) if items is not None else self._declarations.read(cluster.declaration)
-        _check_admin(declaration, cluster.admin_user)
+        check_admin(declaration, cluster.admin_user)
         warehouse.check_available()
         seen = inspect(warehouse.database, admin_user=cluster.admin_user, until=self._has_time)
-        return plan(
-            wanted(declaration, databases=cluster.databases, tables=seen.tables),
-            applied=warehouse.history.applied(),
-            actual=seen.facts | warehouse.secrets.facts(),
-            repair=repair,
-            drop=drop,
+        needed = wanted(
+            declaration,
+            databases=cluster.databases,
+            spectrum_role_arn=cluster.spectrum_role_arn,
+            rotation_days=warehouse.rotation_days,
+            tables=seen.tables,
         )
+        before = warehouse.history.applied(seen.tables)
+        actual = seen.facts | warehouse.secrets.facts(needed.facts | before)
+        return plan(needed, applied=before, actual=actual, repair=repair, drop=drop), before, seen.tables
 
     def _has_time(self) -> bool:
         return self._remaining() > SPARE_SECONDS / 2
@@ -189,7 +223,10 @@ _EXPECTED = (
     UnavailableError,
     StatementError,
     StillRunningError,
+    OutOfTimeError,
     HeldError,
+    BrokenError,
+    TooManyFactsError,
 )
 
 
@@ -200,11 +237,11 @@ def statement_hash(sql: str) -> str:
 
 def _ended(warehouse: Warehouse, error: Exception) -> Outcome:
     match error:
-        case StillRunningError() | BeingSeededError() | HeldError():
+        case StillRunningError() | OutOfTimeError() | BeingSeededError() | HeldError():
             result = CONTINUED
         case UnavailableError():
             result = UNAVAILABLE
-        case StatementError():
+        case StatementError() | BrokenError() | TooManyFactsError():
             result = FAILED
         case _:
             result = REFUSED
@@ -218,33 +255,27 @@ def _told(warehouse: Warehouse, made: Plan, result: str, sqls: tuple[str, ...]) 
         lines=tuple(made.lines()),
         statements=sqls,
         drift=len(made.missing) + len(made.extra),
+        open=len(made.open),
     )
 
 
-def _sqls(made: Plan, warehouse: Warehouse) -> tuple[str, ...]:
-    written = batches(made, spectrum_role_arn=warehouse.cluster.spectrum_role_arn)
-    return tuple(statement.sql for batch in written for statement in batch)
+def _sqls(made: Plan) -> tuple[str, ...]:
+    return tuple(statement.sql for batch in batches(made) for statement in batch)
+
+
+def _secrets(facts: Collection[Fact]) -> set[Fact]:
+    return {fact for fact in facts if fact.kind is Kind.SECRET}
 
 
 def _now_applied(made: Plan, applied: set[Fact]) -> set[Fact]:
     """What is declared and there, what was made and is gone by hand, and what stays though it is not declared."""
-    secrets = {fact for fact in made.create if fact.kind is Kind.SECRET}
-    gone = {fact for fact in made.remove if fact.kind is Kind.SECRET}
-    return (applied | made.adopted | secrets) - gone - made.forgotten
+    return ((applied | made.adopted) - _secrets(made.remove) - made.forgotten) | _secrets(made.create)
 
 
 def _leavers(made: Plan) -> list[Fact]:
     """Secrets whose users are not declared any more; one that only rotates in another way stays."""
-    again = {fact.parts[0] for fact in made.create if fact.kind is Kind.SECRET}
-    return sorted(fact for fact in made.remove if fact.kind is Kind.SECRET and fact.parts[0] not in again)
-
-
-def _check_admin(declaration: Declaration, admin_user: str) -> None:
-    for user in declaration.users:
-        if admin_user in user.logins:
-            raise DeclarationError(
-                [(f"users.{user.name}", f"{admin_user} is the cluster's own administrator; give another name")]
-            )
+    again = {fact.parts[0] for fact in _secrets(made.create)}
+    return sorted(fact for fact in _secrets(made.remove) if fact.parts[0] not in again)
 
 
 def rotation_days(*, person: int, service: int) -> Mapping[str, int]:

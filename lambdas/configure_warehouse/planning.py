@@ -11,6 +11,10 @@ from lambdas.configure_warehouse.facts import Fact, Kind, Wanted
 KEPT_KINDS = frozenset({Kind.SCHEMA, Kind.EXTERNAL_SCHEMA, Kind.ROLE, Kind.USER})
 """What is dropped only when the caller says so: with a schema go its tables, with a user what only they could reach."""
 
+CLOSED = frozenset({Fact(Kind.SCHEMA_GRANT, ("public", "create", "public"))})
+"""What every cluster begins with and no declared one keeps: everybody could make tables in `public`, and have others
+take them for their own (PostgreSQL, "CVE-2018-1058"; Redshift, "Schemas" page)."""
+
 
 class Plan(NamedTuple):
     """What to create and remove, and what else there is to tell.
@@ -18,6 +22,7 @@ class Plan(NamedTuple):
     ``missing`` and ``extra`` are changes made by hand: what had been made and is gone, and what nobody declared. They
     are put right only when the caller says so. ``kept`` is not declared any more and stays until the caller allows its
     drop. ``adopted`` is declared and was there already, ``forgotten`` was made once and is neither declared nor there.
+    ``replaced`` are external schemas that are dropped and made again, ``users`` those whom the database knows.
     """
 
     create: frozenset[Fact]
@@ -28,6 +33,9 @@ class Plan(NamedTuple):
     adopted: frozenset[Fact]
     forgotten: frozenset[Fact]
     waiting: tuple[str, ...]
+    open: tuple[str, ...]
+    replaced: frozenset[str]
+    users: frozenset[str]
     policies: Mapping[str, RowPolicy]
 
     @property
@@ -71,22 +79,35 @@ def plan(
     create = declared - there - before
     # A secret that is gone already may leave a login behind: it counts until that is disabled.
     secrets = frozenset(fact for fact in before if fact.kind is Kind.SECRET)
-    remove = ((there & before) | secrets) - declared
+    remove = ((there & (before | CLOSED)) | secrets) - declared
     if repair:
         create, remove = create | missing, remove | extra
-        missing, extra = frozenset(), frozenset()
-    kept = frozenset() if drop else frozenset(fact for fact in remove if fact.kind in KEPT_KINDS)
+        missing = frozenset()
+    # An external schema holds nothing of its own: a changed one is dropped, with its rights, and made again.
+    replaced = _external(create) & _external(remove)
+    lost = frozenset(fact for fact in there if fact.kind is Kind.SCHEMA_GRANT and fact.parts[0] in replaced)
+    create, remove = create | (lost & declared), remove | lost
+    kept = frozenset(
+        fact for fact in remove if fact.kind in KEPT_KINDS and not drop and not _external({fact}) & replaced
+    )
     return Plan(
         create=create,
         remove=remove - kept,
         missing=missing,
-        extra=extra,
+        extra=extra - remove,
         kept=kept,
         adopted=declared & there,
         forgotten=before - declared - there - secrets,
         waiting=wanted.waiting,
+        open=wanted.open,
+        replaced=replaced,
+        users=frozenset(fact.parts[0] for fact in there if fact.kind is Kind.USER),
         policies=wanted.policies,
     )
+
+
+def _external(facts: Iterable[Fact]) -> frozenset[str]:
+    return frozenset(fact.parts[0] for fact in facts if fact.kind is Kind.EXTERNAL_SCHEMA)
 
 
 def in_order(facts: Iterable[Fact]) -> list[Fact]:

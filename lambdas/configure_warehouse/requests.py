@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from lambdas.configure_warehouse.clusters import Cluster, named
 
 DEPLOYMENT = "deployment"
+CONTINUED = "continue"
 DECLARATION_CHANGED = "declaration changed"
 ACTIONS = ("plan", "apply")
 
@@ -18,11 +19,13 @@ class RequestError(Exception):
 
 
 class Request(NamedTuple):
-    """Clusters to configure, why, and whether their declarations are to be seeded before."""
+    """Clusters to configure, why, whether their declarations are to be seeded before, and what the run may do."""
 
     clusters: tuple[str, ...]
     reason: str
     seed: bool = False
+    repair: bool = False
+    drop: bool = False
 
 
 class Wish(NamedTuple):
@@ -41,17 +44,24 @@ def of_messages(records: Iterable[Mapping[str, Any]], clusters: Mapping[str, Clu
     Raises:
         RequestError: a message is not one of ours; `UnknownClusterError` when it names no cluster of ours.
     """
-    asked: dict[str, dict[str, None]] = {}
+    asked: dict[tuple[str, bool, bool], dict[str, None]] = {}
     for record in records:
         body = _object(record["body"])
         if not isinstance(body.get("cluster"), str) or not isinstance(body.get("reason"), str):
             raise RequestError('a message is no request; allowed is {"cluster": "<name> or *", "reason": "<why>"}')
+        kind = body["reason"], body.get("repair") is True, body.get("drop") is True
         for cluster in named(clusters, body["cluster"]):
-            asked.setdefault(body["reason"], {})[cluster.name] = None
+            asked.setdefault(kind, {})[cluster.name] = None
     return [
-        Request(clusters=tuple(names), reason=reason, seed=reason == DEPLOYMENT)
-        for reason, names in sorted(asked.items(), key=lambda one: one[0] != DEPLOYMENT)
+        Request(clusters=tuple(names), reason=reason, seed=reason == DEPLOYMENT, repair=repair, drop=drop)
+        for (reason, repair, drop), names in sorted(asked.items(), key=lambda one: one[0][0] != DEPLOYMENT)
     ]
+
+
+def to_messages(request: Request) -> list[str]:
+    """The bodies of messages that `of_messages` reads as the request, one for each cluster."""
+    wishes = {"repair": request.repair, "drop": request.drop}
+    return [json.dumps({"cluster": name, "reason": request.reason, **wishes}) for name in request.clusters]
 
 
 def of_stream(records: Iterable[Mapping[str, Any]], clusters: Mapping[str, Cluster]) -> list[Request]:

@@ -11,18 +11,22 @@ METRIC_CONFIGURED = "ClustersConfigured"
 """Clusters that are as declared at the end of a run, whether or not there was something to do (count)."""
 
 METRIC_FAILED = "ConfigurationsFailed"
-"""Runs that ended without that: a declaration that cannot be taken, a statement that failed (count)."""
+"""Runs that ended without that: a declaration that cannot be taken, a statement that failed, a cluster that is gone or
+broken (count)."""
 
 METRIC_UNAVAILABLE = "ClustersUnavailable"
-"""Clusters that were paused, gone or busy, so that nothing was tried (count)."""
+"""Clusters that were paused or busy with themselves, so that nothing was tried (count)."""
 
 METRIC_DRIFT = "DriftFound"
 """Facts that were changed by hand: made so and gone, or there and not declared (count)."""
 
+METRIC_OPEN = "RowPoliciesWaiting"
+"""Row policies whose table is not there: whoever is given rights on it when it comes sees every row (count)."""
+
 METRIC_STATEMENTS = "StatementsRun"
 """Statements that changed something (count)."""
 
-METRICS = (METRIC_CONFIGURED, METRIC_FAILED, METRIC_UNAVAILABLE, METRIC_DRIFT, METRIC_STATEMENTS)
+METRICS = (METRIC_CONFIGURED, METRIC_FAILED, METRIC_UNAVAILABLE, METRIC_DRIFT, METRIC_OPEN, METRIC_STATEMENTS)
 """Every metric of the function; each is emitted with each invocation, a zero too, so that alarms have data."""
 
 METRIC_DIMENSION = "service"

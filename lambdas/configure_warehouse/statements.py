@@ -9,7 +9,7 @@ POLICY", "CREATE USER" pages of the Redshift Database Developer Guide.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 from contracts.warehouse.model import RowPolicy
@@ -21,30 +21,43 @@ MOST_IN_A_BATCH = 40
 """Statements of one `BatchExecuteStatement`, which is one transaction (Data API, API reference)."""
 
 MOST_OBJECTS = 100
-"""Objects named in one statement, so that it stays far under the 100 kB that the Data API takes."""
+"""Objects named in one statement."""
+
+MOST_BYTES = 90_000
+"""Of the statements of a batch together: the Data API takes 100 kB of query text ("Quotas" page)."""
 
 _Key = TypeVar("_Key", bound=Hashable)
 
 
 class Statement(NamedTuple):
-    """One statement, and the facts that it makes so or ends."""
+    """One statement, and the facts that it makes so, or ends."""
 
     sql: str
     facts: tuple[Fact, ...]
+    ends: bool = False
     alone: bool = False
     """Whether it runs outside of any transaction with others."""
 
 
-def batches(plan: Plan, *, spectrum_role_arn: str) -> list[list[Statement]]:
+def batches(plan: Plan) -> list[list[Statement]]:
     """The statements of a plan; each inner list is one transaction.
 
-    The order: containers, then what takes rights away, then row policies, then rights, then drops. Killed anywhere, the
+    The order: what takes rights away, then containers, row policies, rights, and drops. What takes away shares no
+    transaction with what gives, so that nothing that is wrong with a new right keeps an old one. Killed anywhere, the
     warehouse never shows anybody more than is declared or was shown before.
     """
+    return [*_transactions(_taking(plan)), *_transactions(_giving(plan))]
+
+
+def _transactions(statements: Iterable[Statement]) -> list[list[Statement]]:
     made: list[list[Statement]] = []
-    for statement in _statements(plan, spectrum_role_arn):
-        if statement.alone or not made or made[-1][0].alone or len(made[-1]) == MOST_IN_A_BATCH:
+    size = 0
+    for statement in statements:
+        size += len(statement.sql.encode())
+        full = made and (len(made[-1]) == MOST_IN_A_BATCH or size > MOST_BYTES)
+        if statement.alone or not made or made[-1][0].alone or full:
             made.append([])
+            size = len(statement.sql.encode())
         made[-1].append(statement)
     return made
 
@@ -71,35 +84,50 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _statements(plan: Plan, spectrum_role_arn: str) -> Iterator[Statement]:
+def _taking(plan: Plan) -> Iterator[Statement]:
+    remove = _by_kind(plan.remove)
+    yield from _powers_taken(remove[Kind.POWER])
+    yield from _rights("REVOKE", remove)
+    yield from _disabled_logins(remove[Kind.SECRET], _by_kind(plan.create)[Kind.SECRET], plan.users)
+
+
+def _giving(plan: Plan) -> Iterator[Statement]:
     create, remove = _by_kind(plan.create), _by_kind(plan.remove)
     limits = {fact.parts[0]: fact for fact in create[Kind.CONNECTION_LIMIT]}
     yield from (Statement(f"CREATE SCHEMA {quoted(f.parts[0])}", (f,)) for f in create[Kind.SCHEMA])
     yield from (Statement(f"CREATE ROLE {quoted(f.parts[0])}", (f,)) for f in create[Kind.ROLE])
     for fact in create[Kind.USER]:
         yield _create_user(fact, limits.pop(fact.parts[0], None))
+    yield from (_drop("SCHEMA", fact) for fact in remove[Kind.EXTERNAL_SCHEMA] if fact.parts[0] in plan.replaced)
     for fact in create[Kind.EXTERNAL_SCHEMA]:
-        yield _create_external_schema(fact, spectrum_role_arn)
+        yield _create_external_schema(fact)
     yield from (
         Statement(f"ALTER USER {quoted(user)} CONNECTION LIMIT {int(f.parts[1])}", (f,)) for user, f in limits.items()
     )
     dropped = {fact.parts[0] for fact in remove[Kind.USER]}
     for fact in remove[Kind.CONNECTION_LIMIT]:
         if fact.parts[0] not in limits and fact.parts[0] not in dropped:
-            yield Statement(f"ALTER USER {quoted(fact.parts[0])} CONNECTION LIMIT UNLIMITED", (fact,))
-    yield from _rights("REVOKE", remove)
-    yield from _disabled_logins(remove[Kind.SECRET], create[Kind.SECRET])
+            yield Statement(f"ALTER USER {quoted(fact.parts[0])} CONNECTION LIMIT UNLIMITED", (fact,), ends=True)
     yield from _new_policies(create, plan.policies)
     yield from _rights("GRANT", create)
     yield from _old_policies(remove)
-    for kind, word in (
-        (Kind.USER, "USER"),
-        (Kind.ROLE, "ROLE"),
-        (Kind.SCHEMA, "SCHEMA"),
-        (Kind.EXTERNAL_SCHEMA, "SCHEMA"),
-    ):
-        for fact in remove[kind]:
-            yield Statement(f"DROP {word} {quoted(fact.parts[0])}", (fact,), alone=True)
+    for kind, word in ((Kind.USER, "USER"), (Kind.ROLE, "ROLE"), (Kind.SCHEMA, "SCHEMA")):
+        yield from (_drop(word, fact) for fact in remove[kind])
+    yield from (_drop("SCHEMA", fact) for fact in remove[Kind.EXTERNAL_SCHEMA] if fact.parts[0] not in plan.replaced)
+
+
+def _drop(word: str, fact: Fact) -> Statement:
+    return Statement(f"DROP {word} {quoted(fact.parts[0])}", (fact,), ends=True, alone=True)
+
+
+_POWERS_TAKEN = {"superuser": "NOCREATEUSER", "createdb": "NOCREATEDB", "syslog access": "SYSLOG ACCESS RESTRICTED"}
+
+
+def _powers_taken(facts: Iterable[Fact]) -> Iterator[Statement]:
+    """ "ALTER USER" page; nobody declared has any of them, so that none is ever given."""
+    for fact in facts:
+        power, user = fact.parts
+        yield Statement(f"ALTER USER {quoted(user)} {_POWERS_TAKEN[power]}", (fact,), ends=True)
 
 
 def _create_user(fact: Fact, limit: Fact | None) -> Statement:
@@ -109,8 +137,8 @@ def _create_user(fact: Fact, limit: Fact | None) -> Statement:
     return Statement(f"{sql} CONNECTION LIMIT {int(limit.parts[1])}", (fact, limit))
 
 
-def _create_external_schema(fact: Fact, role_arn: str) -> Statement:
-    schema, database = fact.parts
+def _create_external_schema(fact: Fact) -> Statement:
+    schema, database, role_arn = fact.parts
     return Statement(
         f"CREATE EXTERNAL SCHEMA {quoted(schema)} FROM DATA CATALOG DATABASE {literal(database)} "
         f"IAM_ROLE {literal(role_arn)}",
@@ -119,19 +147,18 @@ def _create_external_schema(fact: Fact, role_arn: str) -> Statement:
     )
 
 
-def _disabled_logins(gone: Iterable[Fact], coming: Iterable[Fact]) -> Iterator[Statement]:
+def _disabled_logins(gone: Iterable[Fact], coming: Iterable[Fact], users: Collection[str]) -> Iterator[Statement]:
     """Who has no secret any more logs in no more, dropped or not; a secret may only change the way it rotates."""
     still = {login for fact in coming for login in logins_of(fact)}
     for fact in gone:
         for login in logins_of(fact):
-            if login in still:
-                continue
-            yield Statement(f"ALTER USER {quoted(login)} PASSWORD DISABLE", (fact,))
+            if login in users and login not in still:
+                yield Statement(f"ALTER USER {quoted(login)} PASSWORD DISABLE", (fact,), ends=True)
 
 
 def logins_of(secret: Fact) -> tuple[str, ...]:
     """The database users that a secret's password is for, the one or the two in turn."""
-    user, rotation = secret.parts
+    user, rotation, _ = secret.parts
     return (user, user + CLONE_SUFFIX) if rotation == ALTERNATING_USERS else (user,)
 
 
@@ -143,6 +170,12 @@ def _rights(verb: str, facts: Mapping[Kind, Sequence[Fact]]) -> Iterator[Stateme
     members = list(_members(verb, facts[Kind.MEMBER]))
     if verb == "REVOKE":
         yield from members
+    yield from _grouped(
+        verb,
+        facts[Kind.DATABASE_GRANT],
+        split=lambda parts: (parts[0], parts[1], parts[2]),
+        on=lambda databases: "ON DATABASE " + ", ".join(quoted(database) for database in databases),
+    )
     yield from _grouped(
         verb,
         facts[Kind.SCHEMA_GRANT],
@@ -185,6 +218,7 @@ def _grouped(
             yield Statement(
                 f"{verb} {_words(words)} {on(objects)} {_to(verb, grantee)}",
                 tuple(held[grantee, thing][word] for thing in objects for word in words),
+                ends=verb == "REVOKE",
             )
 
 
@@ -196,7 +230,7 @@ def _column_rights(verb: str, facts: Sequence[Fact]) -> Iterator[Statement]:
     for (schema, table, privilege, grantee), over in columns.items():
         names = ", ".join(quoted(fact.parts[2]) for fact in over)
         right = f"{_words((privilege,))} ({names}) ON TABLE {quoted(schema)}.{quoted(table)}"
-        yield Statement(f"{verb} {right} {_to(verb, grantee)}", tuple(over))
+        yield Statement(f"{verb} {right} {_to(verb, grantee)}", tuple(over), ends=verb == "REVOKE")
 
 
 def _default_rights(verb: str, facts: Sequence[Fact]) -> Iterator[Statement]:
@@ -210,13 +244,14 @@ def _default_rights(verb: str, facts: Sequence[Fact]) -> Iterator[Statement]:
             f"ALTER DEFAULT PRIVILEGES FOR USER {quoted(owner)} IN SCHEMA {quoted(schema)} "
             f"{verb} {words} ON TABLES {_to(verb, grantee)}",
             tuple(over),
+            ends=verb == "REVOKE",
         )
 
 
 def _members(verb: str, facts: Sequence[Fact]) -> Iterator[Statement]:
     for fact in facts:
         role, member = fact.parts
-        yield Statement(f"{verb} ROLE {quoted(role)} {_to(verb, member)}", (fact,))
+        yield Statement(f"{verb} ROLE {quoted(role)} {_to(verb, member)}", (fact,), ends=verb == "REVOKE")
 
 
 def _new_policies(facts: Mapping[Kind, Sequence[Fact]], policies: Mapping[str, RowPolicy]) -> Iterator[Statement]:
@@ -231,16 +266,19 @@ def _new_policies(facts: Mapping[Kind, Sequence[Fact]], policies: Mapping[str, R
 def _old_policies(facts: Mapping[Kind, Sequence[Fact]]) -> Iterator[Statement]:
     yield from _attachments("DETACH", "REVOKE", facts[Kind.ATTACHED])
     for fact in facts[Kind.ROW_SECURITY]:
-        yield Statement(f"ALTER TABLE {quoted(fact.parts[0])}.{quoted(fact.parts[1])} ROW LEVEL SECURITY OFF", (fact,))
+        table = f"{quoted(fact.parts[0])}.{quoted(fact.parts[1])}"
+        yield Statement(f"ALTER TABLE {table} ROW LEVEL SECURITY OFF", (fact,), ends=True)
     for fact in facts[Kind.ROW_POLICY]:
-        yield Statement(f"DROP RLS POLICY {quoted(fact.parts[0])}", (fact,))
+        yield Statement(f"DROP RLS POLICY {quoted(fact.parts[0])}", (fact,), ends=True)
 
 
 def _attachments(word: str, verb: str, facts: Iterable[Fact]) -> Iterator[Statement]:
     for fact in facts:
         policy, schema, table, grantee = fact.parts
         yield Statement(
-            f"{word} RLS POLICY {quoted(policy)} ON {quoted(schema)}.{quoted(table)} {_to(verb, grantee)}", (fact,)
+            f"{word} RLS POLICY {quoted(policy)} ON {quoted(schema)}.{quoted(table)} {_to(verb, grantee)}",
+            (fact,),
+            ends=verb == "REVOKE",
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,21 @@ if TYPE_CHECKING:
     from mypy_boto3_redshift import RedshiftClient
 
 _AVAILABLE = "available"
+_PASSING = frozenset(
+    {
+        *("creating", "deleting", "final-snapshot", "maintenance", "modifying", "paused", "pausing", "rebooting"),
+        *("renaming", "resizing", "resuming", "rotating-keys", "updating-hsm", "cancelling-resize"),
+    }
+)
+"""Statuses that end by themselves or by the schedule ("Cluster status" section of the Management Guide)."""
 
 
 class UnavailableError(Exception):
-    """The cluster is not there to be asked; the text says what it is instead."""
+    """The cluster is not there to be asked for now; the text says what it is instead."""
+
+
+class BrokenError(Exception):
+    """The cluster is gone or will not be available by itself; the text says what it is instead."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,12 +41,15 @@ class Warehouse:
     secrets: UserSecrets
     history: History
     redshift: RedshiftClient
+    rotation_days: Mapping[str, int]
+    """By the way of rotation."""
 
     def check_available(self) -> None:
         """Ask for the cluster's state.
 
         Raises:
-            UnavailableError: it is paused, gone or busy with itself.
+            UnavailableError: it is paused or busy with itself.
+            BrokenError: it is gone, or somebody has to mend it.
         """
         identifier = self.cluster.cluster_identifier
         try:
@@ -42,9 +57,12 @@ class Warehouse:
         except self.redshift.exceptions.ClusterNotFoundFault:
             found = []
         if not found:
-            raise UnavailableError(f"cluster {identifier} does not exist; deploy it, or take it out of config/")
+            raise BrokenError(f"cluster {identifier} does not exist; deploy it, or take it out of config/")
         status = found[0]["ClusterStatus"]
-        if status != _AVAILABLE:
-            raise UnavailableError(
-                f"cluster {identifier} is {status}; it is configured by the first run after it is available again"
-            )
+        if status.partition(",")[0] == _AVAILABLE:  # "available, prep-for-resize" is available
+            return
+        if status not in _PASSING:
+            raise BrokenError(f"cluster {identifier} is {status}, which does not pass by itself; look at its events")
+        raise UnavailableError(
+            f"cluster {identifier} is {status}; it is configured by the first run after it is available again"
+        )

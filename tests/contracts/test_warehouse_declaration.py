@@ -87,7 +87,35 @@ def test_a_name_that_is_none_is_an_error_that_names_the_item(section: str, name:
         ('[users.ana]\nkind = "person"\nconnection_limit = 0', "users.ana", "allowed are 1 to 500"),
         ('[users.ana]\nkind = "person"\nconnection_limit = true', "users.ana", "allowed is a whole number"),
         ('[users.ana]\nkind = "person"\n[roles.ana]', "users.ana", "roles.ana has the name of its database user ana"),
-        ('[users.a]\nkind = "service"\n[users.a_clone]\nkind = "person"', "users.a_clone", "two users have a database"),
+        ('[users.a_clone]\nkind = "person"', "users.a_clone", "as the second user of a service does"),
+        ('[users.rdsdb]\nkind = "person"', "users.rdsdb", "the database's own"),
+        ("[schemas.information_schema]", "schemas.information_schema", "the database's own"),
+        (
+            '[schemas.s]\n[users.u]\nkind = "person"\n[roles.a]\n'
+            'default_grants = [{ owner = "u", schema = "s", privileges = ["select"] }]',
+            "roles.a",
+            'grant it on table "*" of s too',
+        ),
+        ('[row_policies.p]\ncolumn = "c"\ntype = "varchar"\nvalues = ["a"]', "row_policies.p", "it hides nothing"),
+        (
+            '[row_policies.p]\ncolumn = "c"\ntype = "date"\nvalues = ["31.12.2026"]',
+            "row_policies.p",
+            "allowed is a date as a text",
+        ),
+        (
+            '[row_policies.p]\ncolumn = "c"\ntype = "integer"\nvalues = [99999999999]',
+            "row_policies.p",
+            "allowed are -2147483648 to 2147483647",
+        ),
+        (
+            '[schemas.s]\n[users.u]\nkind = "person"\n[roles.a]\n'
+            'grants = [{ schema = "s", table = "*", privileges = ["select"] }]\n'
+            'default_grants = [{ owner = "u", schema = "s", privileges = ["select"] }]\n'
+            '[row_policies.p]\ncolumn = "c"\ntype = "varchar"\nvalues = ["x"]\n'
+            'attached = [{ schema = "s", table = "t", roles = ["a"] }]',
+            "row_policies.p",
+            "would show every row from when it is made again until the next run",
+        ),
         (f'[users.{"a" * 60}]\nkind = "service"', f"users.{'a' * 60}", "too long; allowed are 57"),
         ('[roles.a]\nmember_of = ["b"]\n[roles.b]\nmember_of = ["a"]', "roles.a", "in a circle: a → b → a"),
         ('[roles.a]\nmember_of = ["a"]', "roles.a", "in a circle: a → a"),

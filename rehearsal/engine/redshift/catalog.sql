@@ -29,6 +29,14 @@ SELECT n.oid, n.nspname, n.nspowner, n.nspacl, e.oid IS NOT NULL AS external
 FROM pg_namespace n LEFT JOIN pg_catalog.redshift_external_schema e USING (oid)
 WHERE n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema';
 
+-- What PostgreSQL gives everybody on a database, CONNECT, is no right in Redshift.
+CREATE VIEW pg_catalog.svv_database_privileges AS
+SELECT d.datname::text AS database_name, CASE a.privilege_type WHEN 'TEMPORARY' THEN 'TEMP' ELSE a.privilege_type END
+    AS privilege_type, i.id AS identity_id, i.name AS identity_name, i.type AS identity_type,
+    a.is_grantable AND i.type = 'user' AS admin_option
+FROM pg_database d, aclexplode(d.datacl) a JOIN pg_catalog.redshift_identity i ON i.id = a.grantee::int
+WHERE a.grantee <> d.datdba AND a.privilege_type <> 'CONNECT';
+
 CREATE VIEW pg_catalog.svv_schema_privileges AS
 SELECT s.nspname::text AS namespace_name, a.privilege_type::text, i.id AS identity_id, i.name AS identity_name,
     i.type AS identity_type, a.is_grantable AND i.type = 'user' AS admin_option, 'SCHEMA'::text AS privilege_scope

@@ -21,6 +21,7 @@ _FUNCTIONS = frozenset(
         "coalesce",
         "concat",
         "count",
+        "current_database",
         "dense_rank",
         "exists",
         "extract",

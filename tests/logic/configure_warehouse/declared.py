@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 from contracts.warehouse.declaration import declaration_of, items_of
 from contracts.warehouse.model import Declaration
+from contracts.warehouse.secrets import ALTERNATING_USERS, SINGLE_USER
 from lambdas.configure_warehouse.facts import Fact, Table, Wanted, wanted
 from lambdas.configure_warehouse.planning import Plan, plan
 from lambdas.configure_warehouse.statements import batches
@@ -22,7 +23,13 @@ def declaration(text: str) -> Declaration:
 
 def want(text: str, tables: Collection[Table] = ()) -> Wanted:
     """The facts that it asks for."""
-    return wanted(declaration(text), databases=DATABASES, tables=tables)
+    return wanted(
+        declaration(text),
+        databases=DATABASES,
+        spectrum_role_arn=ROLE_ARN,
+        rotation_days={SINGLE_USER: 30, ALTERNATING_USERS: 7},
+        tables=tables,
+    )
 
 
 def planned(
@@ -40,4 +47,4 @@ def planned(
 
 def sqls(made: Plan) -> list[str]:
     """The statements of a plan in their order."""
-    return [one.sql for batch in batches(made, spectrum_role_arn=ROLE_ARN) for one in batch]
+    return [one.sql for batch in batches(made) for one in batch]

@@ -61,7 +61,7 @@ def test_a_right_given_by_hand_is_told_and_taken_only_when_told_to() -> None:
 
 def test_a_user_who_is_not_declared_any_more_loses_all_rights_and_stays_until_the_drop_is_allowed() -> None:
     text = TEXT.split("[users.ana]")[0]
-    user, secret = Fact(Kind.USER, ("ana",)), Fact(Kind.SECRET, ("ana", "single-user"))
+    user, secret = Fact(Kind.USER, ("ana",)), Fact(Kind.SECRET, ("ana", "single-user", "30"))
     made = planned(text, applied=ALL, actual=ALL, tables=TABLES)
     assert made.remove == {MEMBER, secret}
     assert made.kept == {user}
@@ -69,7 +69,7 @@ def test_a_user_who_is_not_declared_any_more_loses_all_rights_and_stays_until_th
 
 
 def test_a_user_whose_secret_is_gone_already_is_still_kept_from_logging_in() -> None:
-    secret = Fact(Kind.SECRET, ("ana", "single-user"))
+    secret = Fact(Kind.SECRET, ("ana", "single-user", "30"))
     made = planned(TEXT.split("[users.ana]")[0], applied=ALL, actual=ALL - {secret}, tables=TABLES)
     assert secret in made.remove
     assert 'ALTER USER "ana" PASSWORD DISABLE' in sqls(made)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lambdas.configure_warehouse.clusters import UnknownClusterError, read_clusters
-from lambdas.configure_warehouse.requests import Request, RequestError, of_messages, of_stream, wish
+from lambdas.configure_warehouse.requests import Request, RequestError, of_messages, of_stream, to_messages, wish
 
 FIELDS = {
     "cluster_identifier": "amp-dev-x",
@@ -48,6 +48,15 @@ def test_messages_name_one_cluster_or_all_and_each_is_configured_once_a_reason()
         CLUSTERS,
     )
     assert asked == [Request(clusters=("one", "two", "three"), reason="hand")]
+
+
+def test_what_a_run_may_do_goes_on_with_it() -> None:
+    again = Request(clusters=("two",), reason="continue", repair=True)
+    records = [{"eventSource": "aws:sqs", "body": body} for body in to_messages(again)]
+    assert of_messages([*records, message(cluster="one", reason="continue")], CLUSTERS) == [
+        again,
+        Request(clusters=("one",), reason="continue"),
+    ]
 
 
 def test_a_deployment_seeds_and_comes_first() -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from contracts.warehouse.model import RowPolicy
 from lambdas.configure_warehouse.facts import Fact, Kind
 from lambdas.configure_warehouse.planning import Plan
-from lambdas.configure_warehouse.statements import MOST_IN_A_BATCH, batches, literal, quoted
+from lambdas.configure_warehouse.statements import MOST_BYTES, MOST_IN_A_BATCH, batches, literal, logins_of, quoted
 from tests.logic.configure_warehouse.declared import ROLE_ARN, planned, sqls, want
 
 NOT_IN_THE_PARSER = (
@@ -72,9 +72,21 @@ def test_a_thousand_grants_take_few_statements() -> None:
 
 def test_no_transaction_holds_more_than_the_data_api_takes_and_external_schemas_are_alone() -> None:
     text = '[external_schemas.e]\nzone = "raw"\n' + "".join(f"[schemas.s{number}]\n" for number in range(50))
-    made = batches(planned(text), spectrum_role_arn=ROLE_ARN)
+    made = batches(planned(text))
     assert max(len(batch) for batch in made) <= MOST_IN_A_BATCH
     assert [len(batch) for batch in made if "EXTERNAL" in batch[0].sql] == [1]
+
+
+def test_no_transaction_is_longer_than_the_data_api_takes() -> None:
+    tables = {("s", f"{number:04}{'t' * 50}") for number in range(400)}
+    roles = "".join(
+        f'[roles.r{number}]\ngrants = [{{ schema = "s", table = "*", privileges = ["select"] }}]\n'
+        for number in range(10)
+    )
+    made = batches(planned("[schemas.s]\n" + roles, tables=tables))
+    sizes = [sum(len(statement.sql.encode()) for statement in batch) for batch in made]
+    assert sum(sizes) > 2 * MOST_BYTES
+    assert max(sizes) <= MOST_BYTES
 
 
 def test_rights_go_before_others_come_and_a_policy_stands_before_its_table_can_be_read() -> None:
@@ -106,7 +118,7 @@ def test_a_policy_that_says_something_else_is_attached_before_the_old_one_goes()
 def test_drops_come_last_and_alone() -> None:
     text = "[schemas.s]\n[roles.r]\n"
     before = want(text).facts
-    made = batches(planned("[schemas.x]", applied=before, actual=before, drop=True), spectrum_role_arn=ROLE_ARN)
+    made = batches(planned("[schemas.x]", applied=before, actual=before, drop=True))
     assert [[one.sql for one in batch] for batch in made] == [
         ['CREATE SCHEMA "x"'],
         ['DROP ROLE "r"'],
@@ -127,12 +139,14 @@ ROLES = NAMES.map(lambda name: f"role:{name}")
 TABLE_WORDS = st.sampled_from(["select", "insert", "update", "delete"])
 PARTS: dict[Kind, st.SearchStrategy[tuple[str, ...]]] = {
     Kind.SCHEMA: st.tuples(NAMES),
-    Kind.EXTERNAL_SCHEMA: st.tuples(NAMES, NAMES),
+    Kind.EXTERNAL_SCHEMA: st.tuples(NAMES, NAMES, st.just(ROLE_ARN)),
     Kind.ROLE: st.tuples(NAMES),
     Kind.USER: st.tuples(NAMES),
+    Kind.POWER: st.tuples(st.sampled_from(["superuser", "createdb", "syslog access"]), NAMES),
     Kind.CONNECTION_LIMIT: st.tuples(NAMES, st.integers(1, 500).map(str)),
-    Kind.SECRET: st.tuples(NAMES, st.sampled_from(["single-user", "alternating-users"])),
+    Kind.SECRET: st.tuples(NAMES, st.sampled_from(["single-user", "alternating-users"]), st.just("30")),
     Kind.MEMBER: st.tuples(NAMES, st.one_of(ROLES, NAMES.map(lambda name: f"user:{name}"))),
+    Kind.DATABASE_GRANT: st.tuples(NAMES, st.sampled_from(["create", "temp", "usage"]), GRANTEES),
     Kind.SCHEMA_GRANT: st.tuples(NAMES, st.sampled_from(["usage", "create"]), GRANTEES),
     Kind.TABLE_GRANT: st.tuples(NAMES, NAMES, TABLE_WORDS, GRANTEES),
     Kind.COLUMN_GRANT: st.tuples(NAMES, NAMES, NAMES, st.sampled_from(["select", "update"]), GRANTEES),
@@ -175,6 +189,9 @@ def test_every_statement_that_can_be_made_parses_as_redshift(
         adopted=none,
         forgotten=none,
         waiting=(),
+        open=(),
+        replaced=frozenset(fact.parts[0] for fact in remove - create if fact.kind is Kind.EXTERNAL_SCHEMA),
+        users=frozenset(login for fact in remove if fact.kind is Kind.SECRET for login in logins_of(fact)),
         policies={fact.parts[0]: policy for fact in create if fact.kind is Kind.ROW_POLICY},
     )
     for sql in sqls(made):

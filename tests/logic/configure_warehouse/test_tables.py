@@ -12,6 +12,7 @@ import pytest
 from moto import mock_aws
 
 from contracts.warehouse.model import DeclarationError
+from lambdas.configure_warehouse import history as history_module
 from lambdas.configure_warehouse.declarations import (
     SEEDING,
     BeingSeededError,
@@ -19,7 +20,7 @@ from lambdas.configure_warehouse.declarations import (
     NoDeclarationError,
 )
 from lambdas.configure_warehouse.facts import Fact, Kind
-from lambdas.configure_warehouse.history import HeldError, History
+from lambdas.configure_warehouse.history import HeldError, History, TooManyFactsError
 
 ANA = {"format": 1, "kind": "person", "roles": [], "connection_limit": 5}
 FACTS = frozenset({Fact(Kind.SCHEMA, ("s",)), Fact(Kind.MEMBER, ("r", "user:ana"))})
@@ -165,17 +166,39 @@ def test_a_lock_whose_run_was_killed_is_taken_over_with_the_statement_that_it_le
 
 
 def test_what_was_made_so_is_remembered(history: History) -> None:
-    assert history.applied() == frozenset()
-    history.apply(FACTS)
-    assert history.applied() == FACTS
+    assert history.applied({}) == frozenset()
+    history.apply(FACTS, {})
+    assert history.applied({}) == FACTS
+
+
+def test_what_was_made_so_of_a_table_is_forgotten_when_another_has_its_name(history: History) -> None:
+    schema = Fact(Kind.SCHEMA, ("s",))
+    of_table = {
+        Fact(Kind.TABLE_GRANT, ("s", "t", "select", "role:r")),
+        Fact(Kind.COLUMN_GRANT, ("s", "t", "c", "select", "role:r")),
+        Fact(Kind.ROW_SECURITY, ("s", "t")),
+        Fact(Kind.ATTACHED, ("p", "s", "t", "role:r")),
+    }
+    history.apply({schema, *of_table}, {("s", "t"): "16400", ("s", "other"): "16401"})
+    assert history.applied({("s", "t"): "16400"}) == {schema, *of_table}
+    assert history.applied({}) == {schema, *of_table}
+    assert history.applied({("s", "t"): "16999"}) == {schema}
+
+
+def test_more_than_can_be_remembered_is_an_error_that_says_how_much(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history_module, "_MOST_BYTES", 100)
+    with pytest.raises(TooManyFactsError, match=r"2 rights of cluster analytics take \d+ bytes; .* 100;"):
+        history.apply({Fact(Kind.SCHEMA, ("s",)), Fact(Kind.ROLE, ("r",))}, {})
 
 
 def test_twenty_thousand_facts_fit_into_one_item(history: History) -> None:
     many = {
         Fact(Kind.TABLE_GRANT, (f"schema_{n % 50}", f"table_{n}", "select", f"role:r{n % 7}")) for n in range(20_000)
     }
-    history.apply(many)
-    assert history.applied() == many
+    history.apply(many, {})
+    assert history.applied({}) == many
 
 
 def test_a_run_is_recorded_with_what_it_did_and_expires(history: History, time: Time) -> None:

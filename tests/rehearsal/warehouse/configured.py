@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 
+from contracts.warehouse.secrets import ALTERNATING_USERS, SINGLE_USER
 from lambdas.configure_warehouse.clusters import Cluster
 from lambdas.configure_warehouse.data_api import DataApi
 from lambdas.configure_warehouse.declarations import Declarations
@@ -18,6 +19,7 @@ from lambdas.configure_warehouse.facts import Fact, Kind
 from lambdas.configure_warehouse.history import History
 from lambdas.configure_warehouse.inspection import inspect
 from lambdas.configure_warehouse.logic import Configuring, Outcome
+from lambdas.configure_warehouse.requests import Request
 from lambdas.configure_warehouse.user_secrets import UserSecrets
 from lambdas.configure_warehouse.warehouse import Warehouse
 from tests.rehearsal.engine.warehouse_assemblies import ADMIN, CLUSTER, DATABASE
@@ -68,7 +70,7 @@ class SecretsInMemory:
     def __init__(self) -> None:
         self.there: set[Fact] = set()
 
-    def facts(self) -> frozenset[Fact]:
+    def facts(self, expected: Collection[Fact]) -> frozenset[Fact]:
         return frozenset(self.there)
 
     def make(self, facts: Collection[Fact]) -> None:
@@ -96,7 +98,7 @@ class Configured:
         self._folder = folder
         self.now = 1_800_000_000.0
         self.remaining = 300.0
-        self.asked_again: list[str] = []
+        self.asked_again: list[Request] = []
         self.secrets = SecretsInMemory()
         role = next(one.arn for one in engine.resources() if one.logical_id == "SpectrumRole")
         self.cluster = Cluster(
@@ -135,6 +137,7 @@ class Configured:
             secrets=cast("UserSecrets", Watched(self.secrets, killer, {"make", "remove"})),
             history=cast("History", Watched(history, killer, {"lock", "running", "apply", "record", "unlock"})),
             redshift=self.engine.client("redshift"),
+            rotation_days={SINGLE_USER: 30, ALTERNATING_USERS: 7},
         )
 
     def run(self, killer: Killer | None = None, **wish: bool) -> Outcome:
@@ -142,7 +145,7 @@ class Configured:
         configuring = Configuring(
             declarations=self.declarations,
             remaining_seconds=lambda: self.remaining,
-            ask_again=lambda cluster, _: self.asked_again.append(cluster),
+            ask_again=lambda request, _: self.asked_again.append(request),
         )
         try:
             return configuring.run(self.warehouse(killer), reason="test", **wish)
@@ -161,7 +164,7 @@ class Configured:
     def facts(self) -> frozenset[Fact]:
         """What is so in the database and among the secrets."""
         seen = inspect(self.warehouse().database, admin_user=ADMIN, until=lambda: True)
-        return seen.facts | self.secrets.facts()
+        return seen.facts | self.secrets.facts(())
 
 
 def kinds_of(facts: Collection[Fact]) -> set[Kind]:
