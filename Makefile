@@ -78,8 +78,8 @@ redrive: $(READY) ## move dead letters of STAGE back to their queue; ARGS="--rea
 replay: $(READY) ## put failed records of STAGE back on the stream after a fix; ARGS="--since 2026-11-18 --dry-run"
 	@python -m operations replay --stage $(STAGE) $(ARGS)
 
-warehouse-plan: $(READY) ## tell what the warehouse of STAGE lacks of its declaration; ARGS="--cluster analytics"
-	@python -m operations warehouse plan --stage $(STAGE) $(ARGS)
+warehouse-plan: $(READY) ## tell what deploying config/warehouse would change in STAGE; ARGS="--cluster analytics --sql"
+	@python -m operations warehouse plan --checkout --stage $(STAGE) $(ARGS)
 
 doctor: $(READY) ## hold what is deployed of STAGE against what should be
 	@python -m operations check --stage $(STAGE) $(ARGS)

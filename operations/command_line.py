@@ -167,6 +167,7 @@ def _warehouse(platform: Platform, given: argparse.Namespace, _progress: Progres
         action=given.action,
         cluster=given.cluster,
         declaration=given.declaration,
+        checkout=given.checkout,
         repair=given.repair,
         drop=given.drop,
     )
@@ -233,6 +234,9 @@ def _parser() -> argparse.ArgumentParser:
     warehouses.add_argument("--cluster", default="", help="which one (default: the stage's only one)")
     warehouses.add_argument(
         "--declaration", type=Path, metavar="FILE", help="plan by this file instead of the deployed declaration"
+    )
+    warehouses.add_argument(
+        "--checkout", action="store_true", help="plan by the file that this checkout has for the cluster"
     )
     warehouses.add_argument("--repair", action="store_true", help="also put right what was changed by hand")
     warehouses.add_argument(

@@ -29,6 +29,11 @@ QUEUES: Mapping[str, tuple[Part, str]] = {
 
 _CLIENTS = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=10, read_timeout=60)
 
+# No function runs for longer than 900 seconds ("Lambda quotas" page). A call that is given up or fails may have been
+# begun all the same, and a second one would do its work twice. A connection on which nothing is said for minutes is
+# kept open for what stands between.
+_INVOKING = Config(retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=930, tcp_keepalive=True)
+
 
 class OperationsError(RuntimeError):
     """A command cannot do, or will not do, what was asked; the message says what, given, allowed and fix."""
@@ -60,6 +65,11 @@ class Platform:
         if service not in self._clients:
             self._clients[service] = _client(self._session, service, self.endpoint_url)
         return self._clients[service]
+
+    @cached_property
+    def invoking(self) -> Any:
+        """Lambda's client for a call that waits for the function's answer, and is made once whatever comes of it."""
+        return _client(self._session, "lambda", self.endpoint_url, config=_INVOKING)
 
     def output(self, part: Part, name: str) -> str:
         """One output of a part's stack.
@@ -153,10 +163,10 @@ def find(
     )
 
 
-def _client(session: boto3.Session, service: str, endpoint_url: str | None) -> Any:
+def _client(session: boto3.Session, service: str, endpoint_url: str | None, *, config: Config = _CLIENTS) -> Any:
     # Which service it is, is known at run time alone, and so is its type.
     client: Any = session.client
-    return client(service, endpoint_url=endpoint_url, config=_CLIENTS)
+    return client(service, endpoint_url=endpoint_url, config=config)
 
 
 def _from_file(file: Path, names: list[str]) -> Outputs:
