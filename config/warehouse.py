@@ -254,10 +254,10 @@ class Warehouse:
     """The clusters; a stage with the part has one at least."""
 
     person_rotation_days: int = 30
-    """Days between two passwords of a person."""
+    """Days between two passwords of a person, or of a service whose rotation is "single-user"."""
 
     service_rotation_days: int = 30
-    """Days between two passwords of a service; the one before stays good until the next."""
+    """Days between two passwords of a service whose users alternate; the one before stays good until the next."""
 
     client_cidrs: tuple[str, ...] = ()
     """Private addresses, of a VPN or a peered network, from which clients may connect to clusters. Empty, people use

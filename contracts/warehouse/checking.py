@@ -13,8 +13,9 @@ from contracts.warehouse.model import (
     DefaultGrant,
     Grant,
     Role,
+    User,
 )
-from contracts.warehouse.secrets import CLONE_SUFFIX
+from contracts.warehouse.secrets import CLONE_SUFFIX, SINGLE_USER
 
 Problem = tuple[str, str]
 
@@ -59,7 +60,7 @@ def _roles(declaration: Declaration) -> Iterator[Problem]:
     roles = {role.name: role for role in declaration.roles}
     own = {schema.name for schema in declaration.schemas}
     external = {schema.name for schema in declaration.external_schemas}
-    logins = {login for user in declaration.users for login in user.logins}
+    users = {user.name for user in declaration.users}
     for role in declaration.roles:
         item = f"roles.{role.name}"
         for name in role.member_of:
@@ -74,15 +75,15 @@ def _roles(declaration: Declaration) -> Iterator[Problem]:
         for text in _twice(role):
             yield item, text
         for number, default in enumerate(role.default_grants):
-            for text in _default(default, role, own, logins):
+            for text in _default(default, role, own, users):
                 yield item, f"default_grants[{number}]: {text}"
 
 
-def _default(default: DefaultGrant, role: Role, own: set[str], logins: set[str]) -> Iterator[str]:
+def _default(default: DefaultGrant, role: Role, own: set[str], users: set[str]) -> Iterator[str]:
     if default.schema not in own:
         yield f"schema {default.schema!r} is not declared; {_declared(own)}"
-    if default.owner not in logins:
-        yield f"owner {default.owner!r} is no declared user; {_declared(logins)}"
+    if default.owner not in users:
+        yield f"owner {default.owner!r} is no declared user; {_declared(users)}"
     over_all = [grant for grant in role.grants if (grant.schema, grant.table) == (default.schema, ALL_TABLES)]
     missing = set(default.privileges) - {word for grant in over_all for word in grant.privileges}
     if missing:
@@ -144,7 +145,7 @@ def _users(declaration: Declaration) -> Iterator[Problem]:
 
 
 def _policies(declaration: Declaration) -> Iterator[Problem]:
-    roles = {role.name for role in declaration.roles}
+    roles = {role.name: role for role in declaration.roles}
     own = {schema.name for schema in declaration.schemas}
     for policy in declaration.row_policies:
         item = f"row_policies.{policy.name}"
@@ -168,6 +169,27 @@ def _policies(declaration: Declaration) -> Iterator[Problem]:
                         f"that {attachment.table} would show every row from when it is made again until the next "
                         "run; keep it in a schema without default_grants, where rights come with the policy",
                     )
+                for user in declaration.users if policy.equals_user else ():
+                    if len(user.logins) > 1 and name in _roles_of(user, roles):
+                        yield (
+                            item,
+                            f"attached[{number}]: equals_user shows the rows of the database user who asks, and the "
+                            f"service {user.name}, which has the role {name}, asks as {' and '.join(user.logins)} in "
+                            f"turn; show it rows by values, in a role of its own, or give users.{user.name} "
+                            f'rotation = "{SINGLE_USER}"',
+                        )
+
+
+def _roles_of(user: User, roles: Mapping[str, Role]) -> set[str]:
+    """A user's roles, and those that these are members of."""
+    having: set[str] = set()
+    ahead = list(user.roles)
+    while ahead:
+        name = ahead.pop()
+        if name in roles and name not in having:
+            having.add(name)
+            ahead.extend(roles[name].member_of)
+    return having
 
 
 def _declared(names: Mapping[str, object] | set[str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from contracts.warehouse.secrets import CLONE_SUFFIX
+from contracts.warehouse.secrets import ALTERNATING_USERS, CLONE_SUFFIX, SINGLE_USER
 
 FORMAT = 1
 """The newest form of items that this code reads."""
@@ -20,6 +20,9 @@ SCHEMA_PRIVILEGES = ("usage", "create")
 EXTERNAL_PRIVILEGES = ("usage",)
 TABLE_PRIVILEGES = ("select", "insert", "update", "delete")
 COLUMN_PRIVILEGES = ("select", "update")
+
+ROTATIONS = (ALTERNATING_USERS, SINGLE_USER)
+"""Ways in which a service's password rotates, the usual one first; a person's has the second."""
 
 POLICY_TYPES = ("varchar", "integer", "bigint", "date", "boolean")
 """Types of the column that a row policy looks at (a length is not written: varchar is varchar(256))."""
@@ -39,7 +42,7 @@ class DeclarationError(ValueError):
 
 
 class UserKind(Enum):
-    """How a user's password rotates: a person's in place, a service's by a second database user in turn."""
+    """Who logs in; by it the password of a user rotates, unless the declaration says otherwise."""
 
     PERSON = "person"
     SERVICE = "service"
@@ -57,7 +60,7 @@ class Grant:
 
 @dataclass(frozen=True, kw_only=True)
 class DefaultGrant:
-    """Privileges of a role on the tables that a user makes in a schema from then on."""
+    """Privileges of a role on the tables that a declared user, by any of its logins, makes in a schema from then on."""
 
     owner: str
     schema: str
@@ -95,13 +98,18 @@ class User:
 
     name: str
     kind: UserKind
+    rotation: str
+    """One of `ROTATIONS`: whether its password changes in place, or a second database user takes turns with it."""
     roles: tuple[str, ...] = ()
     connection_limit: int | None = None
 
     @property
     def logins(self) -> tuple[str, ...]:
-        """Names of its database users: two for a service, whose passwords rotate in turn."""
-        return (self.name, self.name + CLONE_SUFFIX) if self.kind is UserKind.SERVICE else (self.name,)
+        """Names of its database users: two where they take turns.
+
+        To the database they are two users: what one makes, the other does not own.
+        """
+        return (self.name, self.name + CLONE_SUFFIX) if self.rotation == ALTERNATING_USERS else (self.name,)
 
 
 @dataclass(frozen=True, kw_only=True)

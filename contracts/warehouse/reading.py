@@ -11,6 +11,7 @@ from contracts.warehouse.model import (
     COLUMN_PRIVILEGES,
     FORMAT,
     POLICY_TYPES,
+    ROTATIONS,
     SCHEMA_PRIVILEGES,
     TABLE_PRIVILEGES,
     ZONES,
@@ -26,7 +27,7 @@ from contracts.warehouse.model import (
     UserKind,
 )
 from contracts.warehouse.names import LONGEST, problem_with
-from contracts.warehouse.secrets import CLONE_SUFFIX
+from contracts.warehouse.secrets import ALTERNATING_USERS, CLONE_SUFFIX, SINGLE_USER
 
 _NO_WORDS: frozenset[str] = frozenset()
 _Thing = TypeVar("_Thing")
@@ -79,8 +80,8 @@ class _Body:
     def has(self, key: str) -> bool:
         return key in self._left
 
-    def one_of(self, key: str, allowed: Sequence[str]) -> str:
-        value = self.take(key, str)
+    def one_of(self, key: str, allowed: Sequence[str], *, default: str | None = None) -> str:
+        value = self.take(key, str, default=default)
         if value not in allowed:
             raise _Refused(f"{key} is {value!r}; allowed are {', '.join(allowed)}")
         return value
@@ -201,8 +202,10 @@ def _default_grant(body: _Body) -> DefaultGrant:
 
 def _user(name: str, body: _Body) -> User:
     kind = UserKind(body.one_of("kind", [kind.value for kind in UserKind]))
+    rotation = SINGLE_USER
     if kind is UserKind.SERVICE:
         _check_name(name, longest=LONGEST - len(CLONE_SUFFIX))
+        rotation = body.one_of("rotation", ROTATIONS, default=ALTERNATING_USERS)
     if name.endswith(CLONE_SUFFIX):
         raise _Refused(
             f"the name {name!r} ends with {CLONE_SUFFIX}, as the second user of a service does; take another"
@@ -210,7 +213,7 @@ def _user(name: str, body: _Body) -> User:
     limit = body.take("connection_limit", int) if body.has("connection_limit") else None
     if limit is not None and not 1 <= limit <= _MOST_CONNECTIONS:
         raise _Refused(f"connection_limit is {limit}; allowed are 1 to {_MOST_CONNECTIONS}")
-    user = User(name=name, kind=kind, roles=body.names("roles"), connection_limit=limit)
+    user = User(name=name, kind=kind, rotation=rotation, roles=body.names("roles"), connection_limit=limit)
     body.end()
     return user
 

@@ -12,7 +12,6 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from contracts.warehouse.model import ALL_TABLES, Declaration, Role, RowPolicy, User
-from contracts.warehouse.secrets import ALTERNATING_USERS, SINGLE_USER
 
 
 class Kind(Enum):
@@ -118,8 +117,9 @@ def wanted(
         Fact(Kind.EXTERNAL_SCHEMA, (schema.name, databases[schema.zone], spectrum_role_arn))
         for schema in declaration.external_schemas
     )
+    logins = {user.name: user.logins for user in declaration.users}
     for role in declaration.roles:
-        facts.update(_of_role(role, tables, waiting))
+        facts.update(_of_role(role, tables, logins, waiting))
     for user in declaration.users:
         facts.update(_of_user(user, rotation_days))
     policies = {policy_name(policy): policy for policy in declaration.row_policies}
@@ -152,7 +152,9 @@ def from_json(text: str) -> frozenset[Fact]:
     return frozenset(Fact(Kind(kind), tuple(parts)) for kind, *parts in json.loads(text))
 
 
-def _of_role(role: Role, tables: Collection[Table], waiting: list[str]) -> Iterator[Fact]:
+def _of_role(
+    role: Role, tables: Collection[Table], logins: Mapping[str, tuple[str, ...]], waiting: list[str]
+) -> Iterator[Fact]:
     yield Fact(Kind.ROLE, (role.name,))
     to = f"role:{role.name}"
     for parent in role.member_of:
@@ -176,13 +178,13 @@ def _of_role(role: Role, tables: Collection[Table], waiting: list[str]) -> Itera
                 if not grant.columns:
                     yield Fact(Kind.TABLE_GRANT, (schema, table, privilege, to))
     for default in role.default_grants:
-        for privilege in default.privileges:
-            yield Fact(Kind.DEFAULT_GRANT, (default.owner, default.schema, privilege, to))
+        for owner in logins[default.owner]:
+            for privilege in default.privileges:
+                yield Fact(Kind.DEFAULT_GRANT, (owner, default.schema, privilege, to))
 
 
 def _of_user(user: User, rotation_days: Mapping[str, int]) -> Iterator[Fact]:
-    rotation = ALTERNATING_USERS if len(user.logins) > 1 else SINGLE_USER
-    yield Fact(Kind.SECRET, (user.name, rotation, str(rotation_days[rotation])))
+    yield Fact(Kind.SECRET, (user.name, user.rotation, str(rotation_days[user.rotation])))
     for login in user.logins:
         yield Fact(Kind.USER, (login,))
         if user.connection_limit is not None:

@@ -10,6 +10,7 @@ import pytest
 
 from contracts.warehouse.declaration import declaration_of, items_of
 from contracts.warehouse.model import DeclarationError, ExternalSchema, Grant, User, UserKind
+from contracts.warehouse.secrets import SINGLE_USER
 
 STANDARD = Path(__file__).parents[2] / "config" / "warehouse" / "standard.toml"
 
@@ -26,7 +27,8 @@ def said(text: str) -> str:
 
 def test_the_standard_declaration_can_be_taken() -> None:
     declaration = declaration_of(items_of(tomllib.loads(STANDARD.read_text())))
-    assert User(name="ana", kind=UserKind.PERSON, roles=("analyst",), connection_limit=10) in declaration.users
+    ana = User(name="ana", kind=UserKind.PERSON, rotation=SINGLE_USER, roles=("analyst",), connection_limit=10)
+    assert ana in declaration.users
     assert ExternalSchema(name="lake", zone="transformed") in declaration.external_schemas
     (analyst,) = (role for role in declaration.roles if role.name == "analyst")
     assert Grant(schema="sandbox", privileges=("usage", "create")) in analyst.grants
@@ -43,6 +45,49 @@ def test_no_role_of_analysts_reaches_what_is_personal_in_the_standard_declaratio
 def test_a_service_has_two_database_users_and_a_person_one() -> None:
     declaration = read('[users.app]\nkind = "service"\n[users.ana]\nkind = "person"\n')
     assert {user.name: user.logins for user in declaration.users} == {"app": ("app", "app_clone"), "ana": ("ana",)}
+
+
+def test_a_service_with_single_user_rotation_has_one_database_user() -> None:
+    (app,) = read('[users.app]\nkind = "service"\nrotation = "single-user"\n').users
+    assert (app.logins, app.rotation) == (("app",), SINGLE_USER)
+    (app,) = read('[users.app]\nkind = "service"\nrotation = "alternating-users"\n').users
+    assert app.logins == ("app", "app_clone")
+
+
+def test_every_service_of_the_standard_declaration_that_may_make_tables_has_one_database_user() -> None:
+    declaration = declaration_of(items_of(tomllib.loads(STANDARD.read_text())))
+    making = {role.name for role in declaration.roles for grant in role.grants if "create" in grant.privileges}
+    services = [user for user in declaration.users if user.kind is UserKind.SERVICE and making & set(user.roles)]
+    assert [(user.name, user.logins) for user in services] == [("report_builder", ("report_builder",))]
+
+
+OWN_ROWS = """
+[schemas.s]
+[roles.narrow]
+[roles.wide]
+member_of = ["narrow"]
+[row_policies.own]
+column = "name"
+type = "varchar"
+equals_user = true
+attached = [{ schema = "s", table = "t", roles = ["narrow"] }]
+[users.app]
+kind = "service"
+"""
+
+
+@pytest.mark.parametrize("role", ["narrow", "wide"])
+def test_rows_by_user_are_refused_for_a_service_whose_users_take_turns(role: str) -> None:
+    text = OWN_ROWS + f'roles = ["{role}"]\n'
+    assert "row_policies.own: attached[0]: equals_user" in said(text)
+    assert "asks as app and app_clone in turn; show it rows by values" in said(text)
+    assert read(text + 'rotation = "single-user"\n').row_policies
+    assert read(text.replace('"service"', '"person"')).row_policies
+    assert read(text.replace("equals_user = true", 'values = ["app"]')).row_policies
+
+
+def test_rows_by_user_are_taken_where_no_service_has_the_role() -> None:
+    assert read(OWN_ROWS + 'roles = []\n[users.ana]\nkind = "person"\nroles = ["wide"]\n').row_policies
 
 
 HOSTILE = (
@@ -84,6 +129,14 @@ def test_a_name_that_is_none_is_an_error_that_names_the_item(section: str, name:
         ('[users.ana]\nkind = "person"\nroles = ["boss"]', "users.ana", "'boss', which is not declared"),
         ('[users.ana]\nkind = "person"\nrole = "x"', "users.ana", "role: not known; allowed are kind"),
         ('[users.ana]\nkind = "person"\npassword = "x"', "users.ana", "password: not known"),
+        ('[users.a]\nkind = "service"\nrotation = "x"', "users.a", "allowed are alternating-users, single-user"),
+        ('[users.ana]\nkind = "person"\nrotation = "single-user"', "users.ana", "rotation: not known"),
+        (
+            '[schemas.s]\n[roles.a]\ndefault_grants = [{ owner = "u_clone", schema = "s", privileges = ["select"] }]\n'
+            '[users.u]\nkind = "service"',
+            "roles.a",
+            "owner 'u_clone' is no declared user; declared are u",
+        ),
         ('[users.ana]\nkind = "person"\nconnection_limit = 0', "users.ana", "allowed are 1 to 500"),
         ('[users.ana]\nkind = "person"\nconnection_limit = true', "users.ana", "allowed is a whole number"),
         ('[users.ana]\nkind = "person"\n[roles.ana]', "users.ana", "roles.ana has the name of its database user ana"),

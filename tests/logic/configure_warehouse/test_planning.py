@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from lambdas.configure_warehouse.facts import Fact, Kind, from_json, to_json
 from tests.logic.configure_warehouse.declared import planned, sqls, want
 
@@ -80,6 +82,33 @@ def test_a_service_that_becomes_a_person_goes_on_logging_in_and_its_second_user_
     before = want(service).facts
     made = planned(service.replace("service", "person"), applied=before, actual=before)
     assert [sql for sql in sqls(made) if "PASSWORD" in sql] == ['ALTER USER "app_clone" PASSWORD DISABLE']
+
+
+def test_a_service_that_gets_single_user_rotation_loses_its_second_user_and_keeps_its_secret() -> None:
+    service = '[users.app]\nkind = "service"'
+    before = want(service).facts
+    made = planned(service + '\nrotation = "single-user"', applied=before, actual=before)
+    assert made.create == {Fact(Kind.SECRET, ("app", "single-user", "30"))}
+    assert [sql for sql in sqls(made) if "PASSWORD" in sql] == ['ALTER USER "app_clone" PASSWORD DISABLE']
+
+
+@pytest.mark.parametrize(
+    ("rotation", "owners"), [("alternating-users", {"app", "app_clone"}), ("single-user", {"app"})]
+)
+def test_default_grants_of_a_service_s_tables_are_those_of_each_of_its_database_users(
+    rotation: str, owners: set[str]
+) -> None:
+    text = f"""
+[schemas.s]
+[roles.r]
+grants = [{{ schema = "s", table = "*", privileges = ["select"] }}]
+default_grants = [{{ owner = "app", schema = "s", privileges = ["select"] }}]
+[users.app]
+kind = "service"
+rotation = "{rotation}"
+"""
+    defaults = {fact for fact in want(text).facts if fact.kind is Kind.DEFAULT_GRANT}
+    assert defaults == {Fact(Kind.DEFAULT_GRANT, (owner, "s", "select", "role:r")) for owner in owners}
 
 
 def test_a_user_made_by_hand_is_not_dropped_by_a_repair_alone() -> None:
