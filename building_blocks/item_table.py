@@ -29,8 +29,13 @@ class ItemTable(Construct):
         key: aws_kms.IKey,
         keep: bool,
         tells_keys: bool = False,
+        expires_by: str | None = None,
     ) -> None:
-        """Make the table; with ``tells_keys`` its stream tells the keys of each changed item."""
+        """Make the table.
+
+        With ``tells_keys`` its stream tells the keys of each changed item. ``expires_by`` is the attribute that holds
+        the epoch second after which DynamoDB deletes an item; one without it stays.
+        """
         super().__init__(scope, id)
         self._key = key
         text = aws_dynamodb.AttributeType.STRING
@@ -47,6 +52,7 @@ class ItemTable(Construct):
             ),
             deletion_protection=keep,
             removal_policy=removal_policy(keep=keep),
+            time_to_live_attribute=expires_by,
             stream=aws_dynamodb.StreamViewType.KEYS_ONLY if tells_keys else None,
         )
 

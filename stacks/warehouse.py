@@ -118,7 +118,13 @@ class WarehouseStack(Stack):
             tells_keys=True,
         )
         configurations = ItemTable(
-            self, "Configurations", partition_key="cluster", sort_key="item", key=self._key, keep=keep_data
+            self,
+            "Configurations",
+            partition_key="cluster",
+            sort_key="item",
+            key=self._key,
+            keep=keep_data,
+            expires_by="expires_at",
         )
         queue = QueueWithDeadLetters(
             self,

@@ -3,7 +3,8 @@
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -13,9 +14,13 @@ from config.warehouse import STANDARD_QUEUES, Cluster, Deferral, QueryQueue, War
 from contracts.lake import Zone
 from contracts.warehouse.declaration import declaration_of
 from contracts.warehouse.model import DeclarationError
+from lambdas.configure_warehouse.history import KEPT_DAYS, History
 from stacks import warehouse
 from tests.stacks.assembly import Assembly, Resource, as_list, flat, synthesize
 from tests.stacks.rendering import ACCOUNT, PARTITION, REGION, allowed, rendered, statements_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
 
 ANALYTICS = "amp-dev-analytics"
 SECRETS = f"arn:{PARTITION}:secretsmanager:{REGION}:{ACCOUNT}:secret:amp/dev/warehouse/analytics"
@@ -477,3 +482,20 @@ def test_a_declaration_that_no_cluster_could_become_stops_synth(tmp_path: Path) 
     (tmp_path / "broken.toml").write_text("format = = 1\n")
     with pytest.raises(ConfigurationError, match=r"is no TOML; given: .*fix:"):
         DeclarationFile("broken", folder=tmp_path)
+
+
+def test_records_of_runs_expire_by_the_attribute_that_the_function_writes_and_declarations_stay(
+    assembly: Assembly,
+) -> None:
+    written: dict[str, Any] = {}
+    table = SimpleNamespace(put_item=lambda *, Item: written.update(Item))  # noqa: N803 - the service's name
+    History(table=cast("Table", table), cluster="analytics", now=lambda: 1_800_000_000.0).record("run", {})
+    expires = {
+        "configurations" if each.id.startswith("Configurations") else "declarations": each.properties.get(
+            "TimeToLiveSpecification"
+        )
+        for each in assembly.resources("AWS::DynamoDB::Table")
+        if each.stack == "Warehouse"
+    }
+    assert expires == {"declarations": None, "configurations": {"AttributeName": "expires_at", "Enabled": True}}
+    assert written["expires_at"] == 1_800_000_000 + KEPT_DAYS * 86_400
