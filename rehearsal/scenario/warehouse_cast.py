@@ -31,7 +31,7 @@ class Making(NamedTuple):
 
 def making(declaration: Declaration) -> Making | None:
     """A user who may make tables in a schema of the warehouse's own; a service before a person."""
-    for user in sorted(declaration.users, key=lambda user: user.kind is not UserKind.SERVICE):
+    for user in _services_first(declaration):
         rights = Rights(user, declaration)
         for schema in declaration.schemas:
             if rights.to_make(schema.name):
@@ -40,9 +40,9 @@ def making(declaration: Declaration) -> Making | None:
 
 
 def reading_at_once(declaration: Declaration, made: Making) -> User | None:
-    """Another user, who may read the table from the moment in which it is made."""
+    """Another user, who may read the table from the moment in which it is made; a service before a person."""
     table = made.table(made.user.name)
-    others = (user for user in declaration.users if user != made.user)
+    others = (user for user in _services_first(declaration) if user != made.user)
     return next((user for user in others if Rights(user, declaration).by_default("select", table)), None)
 
 
@@ -90,3 +90,7 @@ def rotating(declaration: Declaration) -> list[User]:
     for user in declaration.users:
         first.setdefault((user.kind, user.rotation), user)
     return sorted(first.values(), key=lambda user: (user.kind.value, user.rotation))
+
+
+def _services_first(declaration: Declaration) -> list[User]:
+    return sorted(declaration.users, key=lambda user: user.kind is not UserKind.SERVICE)
