@@ -50,13 +50,14 @@ class Told:
     lines: list[str]
     statements: list[str]
     drift: int
+    open: int
     changes: int
     error: str
 
     @property
     def well(self) -> bool:
-        """Whether the cluster is, or can be made, as declared, and nobody changed it by hand."""
-        return self.result in DONE and not self.drift
+        """Whether the cluster is, or can be made, as declared, nobody changed it by hand, and no row policy waits."""
+        return self.result in DONE and not self.drift and not self.open
 
 
 def ask(
@@ -121,6 +122,8 @@ def lines(told: Told, *, action: str, with_sql: bool) -> Iterator[str]:
         yield from (f"  {line}" for line in told.error.splitlines())
     if told.result in _MEANINGS[action]:
         yield f"  {_MEANINGS[action][told.result]}"
+    if told.open:
+        yield "  A row policy that waits hides nothing: make its table, or correct the name in the declaration."
     if told.drift:
         yield "  `warehouse apply --repair` puts right what was done by hand."
 

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import pytest
 
-LONGEST_FIRST = ("tests/rehearsal/proofs", "tests/operations", "tests/logic/rotate_password", "tests/rehearsal")
+LONGEST_FIRST = (
+    "tests/stacks",
+    "tests/operations",
+    "tests/rehearsal/proofs",
+    "tests/logic/rotate_password",
+    "tests/rehearsal",
+)
 """What takes minutes is begun first, so that no worker is left with it when the others are done."""
 
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a module in one worker, which sets its fixtures up once, and all of Spark in one session."""
+    """Keep the tests of a module in one worker, which sets its fixtures up once.
+
+    All of Spark is one group, for its session, and all of the stacks is, for the templates of three stages.
+    """
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+            module = item.nodeid.partition("::")[0]
+            item.add_marker(pytest.mark.xdist_group("stacks" if module.startswith("tests/stacks") else module))
     items.sort(key=_place)
 
 

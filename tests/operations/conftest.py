@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,10 +29,26 @@ def desk(
 
     It has a warehouse where the test is marked ``with_warehouse``.
     """
+    warehouse = request.node.get_closest_marker("with_warehouse") is not None
+    with _desk(assembly, tmp_path, monkeypatch, warehouse=warehouse) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def warehouse_desk(assembly: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """One platform with a warehouse for all tests of a module, which leave each other what they did."""
+    with (
+        pytest.MonkeyPatch.context() as monkeypatch,
+        _desk(assembly, tmp_path_factory.mktemp("desk"), monkeypatch, warehouse=True) as made,
+    ):
+        yield made
+
+
+@contextmanager
+def _desk(assembly: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, *, warehouse: bool) -> Iterator[Desk]:
     from tests.operations.desk import Desk
     from tests.rehearsal.proofs.played import Played
 
-    warehouse = request.node.get_closest_marker("with_warehouse") is not None
-    with Played(assembly, workspace=tmp_path, warehouse=warehouse) as running:
+    with Played(assembly, workspace=folder, warehouse=warehouse) as running:
         running.settle()
-        yield Desk(running, tmp_path, monkeypatch)
+        yield Desk(running, folder, monkeypatch)

@@ -20,8 +20,6 @@ from tests.rehearsal.proofs.played import like
 if TYPE_CHECKING:
     from tests.operations.desk import Desk, Said
 
-pytestmark = pytest.mark.xdist_group("rehearsal")
-
 
 def problems(said: Said) -> list[str]:
     return [one["sentence"] for one in said.result if one["level"] == "problem"]

@@ -15,8 +15,6 @@ from tests.rehearsal.proofs.played import like
 if TYPE_CHECKING:
     from tests.operations.desk import Desk
 
-pytestmark = pytest.mark.xdist_group("rehearsal")
-
 SECRET = "anna.secret@example.org"
 
 

@@ -15,7 +15,7 @@ from tests.rehearsal.proofs.played import like
 if TYPE_CHECKING:
     from tests.operations.desk import Desk
 
-pytestmark = [pytest.mark.xdist_group("rehearsal"), pytest.mark.with_warehouse]
+pytestmark = pytest.mark.with_warehouse
 
 
 def prepare(desk: Desk) -> None:

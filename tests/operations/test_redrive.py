@@ -18,8 +18,6 @@ from tests.rehearsal.proofs.played import line_of
 if TYPE_CHECKING:
     from tests.operations.desk import Desk
 
-pytestmark = pytest.mark.xdist_group("rehearsal")
-
 
 MAX_RECEIVES = 120
 """Receipts of the queue of all notices (stacks/catalog.py), after which SQS gives a message up."""

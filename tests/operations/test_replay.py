@@ -16,8 +16,6 @@ from tests.rehearsal.proofs.played import like, line_of
 if TYPE_CHECKING:
     from tests.operations.desk import Desk
 
-pytestmark = pytest.mark.xdist_group("rehearsal")
-
 CONTRACT = "contracts/events/live_show.py"
 RANGE = ("--since", "2026-11-18T20", "--until", "2026-11-18T21")
 

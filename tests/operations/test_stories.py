@@ -21,8 +21,6 @@ from tests.rehearsal.proofs.played import like, line_of
 if TYPE_CHECKING:
     from tests.operations.desk import Desk
 
-pytestmark = pytest.mark.xdist_group("rehearsal")
-
 FIRST_DAY = ("--since", "2026-11-18T20", "--until", "2026-11-19T20")
 FIRST_HOURS = ("--since", "2026-11-18T20", "--until", "2026-11-18T22")
 HOUR_S = 3600

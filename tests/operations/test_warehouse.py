@@ -34,7 +34,7 @@ class Function:
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
         self.url, self.seconds, self.status = "", 0.0, 200
-        self.answer: dict[str, Any] = {**ANSWER, "drift": 0, "changes": 0}
+        self.answer: dict[str, Any] = {**ANSWER, "drift": 0, "open": 0, "changes": 0}
 
     @contextmanager
     def serving(self) -> Iterator[Function]:
@@ -156,7 +156,12 @@ def test_make_plans_by_the_checkout_and_by_another_file_where_one_is_named() -> 
 
 
 def told(**given: Any) -> Told:
-    return Told(**{**ANSWER, "drift": 0, "changes": 0, **given})
+    return Told(**{**ANSWER, "drift": 0, "open": 0, "changes": 0, **given})
+
+
+def test_a_warehouse_is_well_only_when_nothing_differs_and_no_row_policy_waits() -> None:
+    assert told().well
+    assert not any(told(**given).well for given in ({"drift": 1}, {"open": 1}, {"result": "failed"}))
 
 
 @pytest.mark.parametrize(
@@ -193,6 +198,15 @@ def told(**given: Any) -> Told:
                 "analytics: 1 thing not declared any more left in place; 1 thing declared for tables not there yet",
                 "  = kept, not declared any more: user noa",
                 "  … analyst waits for table reports.x",
+            ],
+        ),
+        (
+            "apply",
+            told(open=1, lines=["… row policy own_team waits for table reports.x"]),
+            [
+                "analytics: 1 thing declared for tables not there yet",
+                "  … row policy own_team waits for table reports.x",
+                "  A row policy that waits hides nothing: make its table, or correct the name in the declaration.",
             ],
         ),
         (
