@@ -20,8 +20,9 @@ from rehearsal.engine.errors import NotSettled, RehearsalError
 from rehearsal.scenario.assembly import ROOT, SynthesisError
 from rehearsal.scenario.inputs import InputError
 from rehearsal.scenario.report.findings import Findings, TablesFindings, quantile
-from rehearsal.scenario.report.page import render, tables_page
+from rehearsal.scenario.report.page import render, tables_page, warehouse_page
 from rehearsal.scenario.run import WORKSPACE, Options, Rehearsed, rehearse, totals
+from rehearsal.scenario.warehouse_findings import WarehouseFindings
 
 REPORT = ROOT / "rehearsal-report" / "index.html"
 INTERRUPTED = 130
@@ -92,7 +93,8 @@ def _make_room(report: Path) -> None:
     """
     try:
         report.parent.mkdir(parents=True, exist_ok=True)
-        (report.parent / tables_page(report.name)).unlink(missing_ok=True)
+        for page in (tables_page(report.name), warehouse_page(report.name)):
+            (report.parent / page).unlink(missing_ok=True)
         report.write_text("")
         report.unlink()
     except OSError as error:
@@ -228,6 +230,8 @@ def summary(findings: Findings, report: Path) -> str:
             lines.append(f"    refused: {_actions(role.denied)}")
     if findings.tables is not None:
         lines += ["", _tables_line(findings.tables), f"  {report.parent / tables_page(report.name)}"]
+    if findings.warehouse is not None:
+        lines += ["", *_warehouse_lines(findings.warehouse), f"  {report.parent / warehouse_page(report.name)}"]
     for query in findings.queries:
         lines += ["", f"{query.title}:"]
         lines += ["  " + " | ".join(str(value) for value in row) for row in query.rows]
@@ -253,6 +257,40 @@ def _tables_line(tables: TablesFindings) -> str:
     )
 
 
+def _warehouse_lines(warehouse: WarehouseFindings) -> list[str]:
+    verdicts = Counter(chapter.verdict for chapter in warehouse.chapters)
+    told = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
+    width = max((len(chapter.verdict) for chapter in warehouse.chapters), default=0)
+    return [f"The warehouse {warehouse.cluster}: {told}"] + [
+        f"  {chapter.verdict:<{width}}  {chapter.title}: {chapter.said}" for chapter in warehouse.chapters
+    ]
+
+
+def warehouse_commands(warehouse: WarehouseFindings, *, stage: str, outputs: Path) -> str:
+    """What to type to plan and to log in, in a shell that has the administrator's variables."""
+    plan = shlex.quote(f"--outputs {shlex.quote(str(outputs))}")
+    told = f"""
+The warehouse {warehouse.cluster}. What it would be changed to by the declaration of this checkout:
+
+  make warehouse-plan STAGE={stage} ARGS={plan}
+"""
+    if (login := warehouse.login) is None:
+        return told
+    code = (
+        "import boto3, json, psycopg; client = boto3.client('secretsmanager'); "
+        f"secret = json.loads(client.get_secret_value(SecretId='{login.secret_id}')['SecretString']); "
+        "connection = psycopg.connect(sys.argv[1], password=secret['password']); "
+        "print(connection.execute(sys.argv[2]).fetchall())"
+    )
+    conninfo = shlex.quote(login.conninfo)
+    return f"""{told}
+As {login.user}, with the password that the secret holds now (or `psql {conninfo}`, which asks for it):
+
+  .venv/bin/python -c {shlex.quote("import sys; " + code)} \
+      {conninfo} 'SELECT current_user'
+"""
+
+
 def _actions(calls: Sequence[tuple[str, str, int]]) -> str:
     counts: Counter[str] = Counter()
     for action, _, count in calls:
@@ -268,6 +306,10 @@ def _keep(rehearsed: Rehearsed) -> None:
     )
     outputs = rehearsed.lake.folder.parent / "outputs.json"
     outputs.write_text(json.dumps(deployed.outputs, indent=2))
+    findings = rehearsed.findings
+    warehouse = ""
+    if findings.warehouse is not None:
+        warehouse = warehouse_commands(findings.warehouse, stage=findings.stage, outputs=outputs)
     app = engine.authorizer.credentials(deployed.producer_role, service=OUTSIDE_SERVICE, session="visitor")
     print(
         f"""
@@ -283,8 +325,8 @@ The platform is running. In another terminal, with the administrator's credentia
 
 or the same with boto3. What failed, and what to do about it (from the checkout's folder):
 
-  .venv/bin/python -m operations explain --stage {rehearsed.findings.stage} --outputs {shlex.quote(str(outputs))}
-
+  .venv/bin/python -m operations explain --stage {findings.stage} --outputs {shlex.quote(str(outputs))}
+{warehouse}
 To feel the policies, go on as an app, whose role may put on the stream and nothing else:
 
   AWS_ACCESS_KEY_ID={app.access_key_id} AWS_SECRET_ACCESS_KEY={shlex.quote(app.secret_access_key)} \\

@@ -21,7 +21,7 @@ from rehearsal.scenario import warehouse_cast
 from rehearsal.scenario.assembly import ROOT
 from rehearsal.scenario.deployment import stack_name
 from rehearsal.scenario.warehouse_cast import Making
-from rehearsal.scenario.warehouse_findings import Chapter, Moment, Rotation, WarehouseFindings
+from rehearsal.scenario.warehouse_findings import Chapter, Login, Moment, Rotation, WarehouseFindings
 from rehearsal.scenario.warehouse_rights import Table, tables_of, try_all
 
 CURRENT, PENDING, PREVIOUS = "AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"
@@ -78,6 +78,9 @@ class _Played:
             "sslrootcert": engine.account.function_environment["AWS_CA_BUNDLE"],
             "connect_timeout": 10,
         }
+        if person := warehouse_cast.last_person(self.declaration):
+            secret_id = self._prefix + person.name
+            self.findings.login = Login(user=person.name, secret_id=secret_id, where=self._where)
 
     # --- acting ---------------------------------------------------------------------------------------
 

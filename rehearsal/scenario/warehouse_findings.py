@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
 
 from contracts.warehouse.model import Declaration, User
 from contracts.warehouse.secrets import ALTERNATING_USERS
@@ -58,12 +61,29 @@ class Chapter:
         return "left out" if self.left_out else "as it must be" if self.well else "NOT AS IT MUST BE"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Login:
+    """How one user of the warehouse logs in, but for the password, which a secret holds."""
+
+    user: str
+    secret_id: str
+    where: Mapping[str, Any]
+    """What a client of PostgreSQL connects by: host, port, database, and whose certificate it takes."""
+
+    @property
+    def conninfo(self) -> str:
+        """As libpq reads it."""
+        return psycopg.conninfo.make_conninfo("", user=self.user, **self.where)
+
+
 @dataclass(kw_only=True)
 class WarehouseFindings:
     """What came of the rehearsal of one cluster."""
 
     cluster: str
     declaration: Declaration
+    login: Login | None = None
+    """A person's, for whoever wants to look around; None where nobody is declared."""
     chapters: list[Chapter] = field(default_factory=list)
     tried: list[Tried] = field(default_factory=list)
     rotations: list[Rotation] = field(default_factory=list)

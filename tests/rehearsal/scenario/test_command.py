@@ -43,7 +43,7 @@ def test_an_assembly_that_is_none_is_found_before_anything_runs(
 
 def test_no_page_of_an_earlier_rehearsal_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "rehearse", begin)
-    for name in ("index.html", "tables.html", "notes.html"):
+    for name in ("index.html", "tables.html", "warehouse.html", "notes.html"):
         (tmp_path / name).write_text("old")
     with pytest.raises(Began):
         command.main(["--report", str(tmp_path / "index.html")])
