@@ -55,7 +55,7 @@ WAITING = (
 column = "year"
 type = "integer"
 values = [2026]
-attached = [{ schema = "reports", table = "daily", roles = ["report_reader"] }]
+attached = [{ schema = "sandbox", table = "plans", roles = ["analyst"] }]
 """
 )
 
@@ -112,4 +112,4 @@ def test_a_policy_that_waits_for_its_table_is_told_and_is_no_problem(rehearsed: 
     assert findings.problems == []
     (again,) = (chapter for chapter in findings.chapters if chapter.title == "Run again")
     assert again.said == "unchanged"
-    assert again.lines == ["… row policy of_this_year waits for table reports.daily"]
+    assert again.lines == ["… row policy of_this_year waits for table sandbox.plans"]
