@@ -19,6 +19,9 @@ from contracts.warehouse.model import ALL_TABLES, Declaration, Role, User
 READ, ADD, CHANGE, REMOVE = "read", "add a row to", "change rows of", "remove rows from"
 MAKE = "make a table in"
 
+EVERYBODYS = "public"
+"""The schema that every database has, and no declaration can name: nobody may make a table there."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Tried:
@@ -128,14 +131,15 @@ def try_all(
     tables: Sequence[Table],
     log_in: Callable[[str], AbstractContextManager[psycopg.Connection[Any]]],
 ) -> Iterator[Tried]:
-    """Every user's attempt at every table and schema.
+    """Every user's attempt at every table and schema, that of everybody too.
 
     Args:
         declaration: what is declared.
         tables: what there is.
         log_in: gives a connection of a database user by name, in autocommit.
     """
-    schemas = [one.name for one in declaration.schemas] + [one.name for one in declaration.external_schemas]
+    own = [one.name for one in declaration.schemas]
+    schemas = [*own, *(one.name for one in declaration.external_schemas), EVERYBODYS]
     for user in declaration.users:
         rights = Rights(user, declaration)
         for login in user.logins:

@@ -172,6 +172,7 @@ def _run(arguments: list[str], environment: dict[str, str]) -> str:
     ("by_hand", "said"),
     [
         ('GRANT CREATE ON SCHEMA "reports" TO ROLE "report_reader"', "ana can, and may not, make a table in reports"),
+        ('GRANT CREATE ON SCHEMA "public" TO PUBLIC', "ana can, and may not, make a table in public"),
         ('REVOKE ROLE "analyst" FROM "ana"', "ana may, and cannot, make a table in sandbox"),
     ],
 )
