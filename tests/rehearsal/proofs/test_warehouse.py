@@ -172,6 +172,14 @@ def _run(arguments: list[str], environment: dict[str, str]) -> str:
     ("by_hand", "said"),
     [
         ('GRANT CREATE ON SCHEMA "reports" TO ROLE "report_reader"', "ana can, and may not, make a table in reports"),
+        (
+            'GRANT UPDATE ON TABLE "reports"."rehearsed_report" TO ROLE "analyst"',
+            "ana can, and may not, change rows of reports.rehearsed_report",
+        ),
+        (
+            'GRANT DELETE ON TABLE "reports"."rehearsed_report" TO "noor"',
+            "noor can, and may not, remove rows from reports.rehearsed_report",
+        ),
         ('GRANT CREATE ON SCHEMA "public" TO PUBLIC', "ana can, and may not, make a table in public"),
         ('REVOKE ROLE "analyst" FROM "ana"', "ana may, and cannot, make a table in sandbox"),
     ],
