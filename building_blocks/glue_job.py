@@ -3,16 +3,15 @@
 It must not give a role more than the job's entry says and what Glue itself takes to run anything.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import aws_glue, aws_iam, aws_kms
 from constructs import Construct
 
-from building_blocks.acknowledgement import acknowledge, cited
 from building_blocks.arns import arn_of
 from building_blocks.glue_security import GlueSecurity
 from building_blocks.job_package import JobPackage
-from building_blocks.lake_access import Lake, files, object_patterns, table_patterns, tables
+from building_blocks.job_role import JobSurroundings, job_role
 from building_blocks.log_group import LogGroup
 from config.lake_jobs import JobSize
 from contracts.jobs import Job
@@ -41,9 +40,7 @@ class GlueJob(Construct):
         job: Job,
         name: str,
         package: JobPackage,
-        lake: Lake,
-        arguments: Mapping[str, str],
-        permissions: Iterable[aws_iam.PolicyStatement],
+        surroundings: JobSurroundings,
         spark_settings: Mapping[str, str],
         size: JobSize,
         security: GlueSecurity,
@@ -51,25 +48,22 @@ class GlueJob(Construct):
         log_retention_days: int,
         log_key: aws_kms.IKey,
     ) -> None:
-        """Make the job; ``permissions`` are what it may do besides reading and writing files and tables."""
         super().__init__(scope, id)
         self.name = name
-        self._job, self._lake = job, lake
-        # A role's inline policies hold 10,240 characters, too few for maintenance, which names every table twice.
-        self._tables = aws_iam.ManagedPolicy(
+        self.role = job_role(
             self,
-            "Tables",
-            description=f"Tables of the Glue catalog that the job {name} reads and writes",
-            document=aws_iam.PolicyDocument(statements=tables(job, lake=lake), minimize=True),
-        )
-        statements = [*_running(log_prefix=log_prefix), *package.reading(), *files(job, lake=lake), *permissions]
-        self.role = aws_iam.Role(
-            self,
-            "Role",
+            job=job,
             description=f"What the Glue job {name} may do",
+            surroundings=surroundings,
+            package=package,
             assumed_by=aws_iam.ServicePrincipal("glue.amazonaws.com"),
-            managed_policies=[self._tables],
-            inline_policies={"Permissions": aws_iam.PolicyDocument(statements=statements, minimize=True)},
+            running=_running(log_prefix=log_prefix),
+            running_findings={
+                f"AwsSolutions-IAM5[Resource::{_log_groups(log_prefix, nag=True)}]": "Glue chooses the names of log "
+                "groups and streams below the prefix that this one job has.",
+                "AwsSolutions-IAM5[Resource::*]": "CloudWatch knows no resource for putting metrics; a condition "
+                "limits it to Glue's namespace.",
+            },
         )
         log_groups = [
             LogGroup(
@@ -104,7 +98,7 @@ class GlueJob(Construct):
                 "--extra-py-files": package.packages.s3_object_url,
                 "--job-bookmark-option": "job-bookmark-disable",
             },
-            non_overridable_arguments=dict(arguments),
+            non_overridable_arguments=surroundings.arguments(job, shuffle_partitions=size.shuffle_partitions),
             worker_type=size.worker_type,
             number_of_workers=size.max_workers,
             timeout=size.timeout_minutes,
@@ -115,46 +109,6 @@ class GlueJob(Construct):
         )
         for log_group in log_groups:  # or Glue would make them itself, to keep for ever
             self.glue_job.node.add_dependency(log_group)
-        self._acknowledge(log_prefix)
-
-    def _acknowledge(self, log_prefix: str) -> None:
-        """Each pattern of a role is a finding of its own, and has its own reason."""
-        patterns = object_patterns(self._job)
-        for bucket, names, reason in (
-            (self._lake.raw_bucket, patterns["raw"], "The job reads every file that lands below this one prefix."),
-            (
-                self._lake.transformed_bucket,
-                patterns["read"],
-                "The job reads this one table, whose files Iceberg names as it writes them.",
-            ),
-            (
-                self._lake.transformed_bucket,
-                patterns["written"],
-                "The job writes this one table, or one kind of tables that are found as they come, and Iceberg names "
-                "the files.",
-            ),
-        ):
-            owner = cited(self.role, owner=bucket, arn=bucket.bucket_arn)
-            for name in names:
-                acknowledge(self.role, finding=f"AwsSolutions-IAM5[Resource::{owner}/{name}]", reason=reason)
-        for zone, name in table_patterns(self._job):
-            # Database and bucket have one home, of whose exports the finding tells.
-            database = cited(self._tables, owner=self._lake.transformed_bucket, arn=self._lake.databases[zone])
-            acknowledge(
-                self._tables,
-                finding=f"AwsSolutions-IAM5[Resource::{arn_of('glue', f'table/{database}/{name}', nag=True)}]",
-                reason="Each folder of undeclared files becomes a table; its name is known when the folder is there.",
-            )
-        acknowledge(
-            self.role,
-            finding=f"AwsSolutions-IAM5[Resource::{_log_groups(log_prefix, nag=True)}]",
-            reason="Glue chooses the names of log groups and streams below the prefix that this one job has.",
-        )
-        acknowledge(
-            self.role,
-            finding="AwsSolutions-IAM5[Resource::*]",
-            reason="CloudWatch knows no resource for putting metrics; a condition limits it to Glue's namespace.",
-        )
 
 
 def conf_argument(settings: Mapping[str, str]) -> str:

@@ -10,18 +10,16 @@ from constructs import Construct
 
 from building_blocks.alarms import Alarm, Runbook, metric
 from building_blocks.arns import arn_of
-from building_blocks.encryption_key import EncryptionKey, key_use
+from building_blocks.encryption_key import EncryptionKey
 from building_blocks.failure_notices import JOB_FAILURE, FailureNotices
 from building_blocks.glue_job import METRICS_NAMESPACE, GlueJob
 from building_blocks.glue_security import GlueSecurity
 from building_blocks.job_package import JobPackage
-from building_blocks.lake_access import Lake
-from building_blocks.spark_settings import CATALOG, lake_catalog
+from building_blocks.spark_settings import lake_catalog
 from config import naming
 from config.lake_jobs import LakeJobs
 from config.model import ConfigurationError, Part, Stage
-from contracts.jobs import EVENTS, JOBS, Job
-from contracts.lake import Zone
+from contracts.jobs import EVENTS, JOBS
 from stacks.seams import DataLakeSeam
 
 
@@ -61,15 +59,7 @@ class LakeJobsStack(Stack):
             data_key=data_lake.transformed_bucket.encryption_key,
         )
         package = JobPackage(self, "Package")
-        lake = Lake(
-            raw_bucket=data_lake.raw_bucket,
-            transformed_bucket=data_lake.transformed_bucket,
-            databases={
-                Zone.RAW: data_lake.raw_database_name,
-                Zone.TRANSFORMED: data_lake.transformed_database_name,
-                Zone.PERSONAL: data_lake.personal_database_name,
-            },
-        )
+        surroundings = data_lake.job_surroundings(database_prefix=naming.database_prefix(stage=stage))
         jobs = [
             GlueJob(
                 self,
@@ -77,10 +67,8 @@ class LakeJobsStack(Stack):
                 job=job,
                 name=naming.job_name(stage=stage, job=job.name),
                 package=package,
-                lake=lake,
-                arguments=self._arguments(job),
-                permissions=self._permissions(job),
-                spark_settings=lake_catalog(warehouse=f"s3://{lake.transformed_bucket.bucket_name}"),
+                surroundings=surroundings,
+                spark_settings=lake_catalog(warehouse=f"s3://{data_lake.transformed_bucket.bucket_name}"),
                 size=stage.lake_jobs.size_of(job.name),
                 security=security,
                 log_prefix=f"{log_prefix}/{job.name}",
@@ -144,34 +132,6 @@ class LakeJobsStack(Stack):
         )
         # Elsewhere a gap means that nothing happened; here that is what is wrong.
         cast("aws_cloudwatch.CfnAlarm", alarm.node.default_child).treat_missing_data = "breaching"
-
-    def _arguments(self, job: Job) -> dict[str, str]:
-        """The standing arguments of the entry: which job, which lake, and what the job's entry lets it have."""
-        arguments = {
-            "--job": job.name,
-            "--raw-bucket": self._data_lake.raw_bucket.bucket_name,
-            "--catalog": CATALOG,
-            "--database-prefix": naming.database_prefix(stage=self._stage),
-        }
-        if job.keys_persons:
-            arguments["--person-key-secret"] = self._data_lake.person_key.secret_arn
-        if job.tells_readers:
-            arguments["--readers-topic"] = self._data_lake.readers_topic.topic_arn
-        partitions = self._stage.lake_jobs.size_of(job.name).shuffle_partitions
-        if partitions is not None:
-            arguments["--shuffle-partitions"] = str(partitions)
-        return arguments
-
-    def _permissions(self, job: Job) -> list[aws_iam.PolicyStatement]:
-        """What the job's entry lets it do besides files and tables."""
-        lake = self._data_lake
-        statements = [*lake.person_key.reading()] if job.keys_persons else []
-        if job.tells_readers:
-            statements += [
-                aws_iam.PolicyStatement(actions=["sns:Publish"], resources=[lake.readers_topic.topic_arn]),
-                *key_use(key=lake.notices_key, service="sns", actions=["kms:Decrypt", "kms:GenerateDataKey"]),
-            ]
-        return statements
 
 
 def _check_names(settings: LakeJobs) -> None:

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from aws_cdk import Stack, aws_ec2, aws_iam, aws_kinesis, aws_kms, aws_s3, aws_sns
 
+from building_blocks.job_role import JobSurroundings
+from building_blocks.lake_access import Lake
 from building_blocks.secret import Secret
+from contracts.lake import Zone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +27,29 @@ class DataLakeSeam:
     readers_topic: aws_sns.ITopic
     notices_key: aws_kms.IKey
     alarm_topic: aws_sns.ITopic
+
+    @property
+    def lake(self) -> Lake:
+        """The lake as policies name it."""
+        return Lake(
+            raw_bucket=self.raw_bucket,
+            transformed_bucket=self.transformed_bucket,
+            databases={
+                Zone.RAW: self.raw_database_name,
+                Zone.TRANSFORMED: self.transformed_database_name,
+                Zone.PERSONAL: self.personal_database_name,
+            },
+        )
+
+    def job_surroundings(self, *, database_prefix: str) -> JobSurroundings:
+        """What jobs find around them, whatever they run on."""
+        return JobSurroundings(
+            lake=self.lake,
+            database_prefix=database_prefix,
+            person_key=self.person_key,
+            readers_topic=self.readers_topic,
+            notices_key=self.notices_key,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,6 @@ from building_blocks.alarms import Runbook
 from building_blocks.athena_workgroup import AthenaWorkgroup
 from building_blocks.encryption_key import EncryptionKey
 from building_blocks.item_table import ItemTable
-from building_blocks.lake_access import Lake
 from building_blocks.lake_reading import ZonesRead
 from building_blocks.python_function import Placement, PythonFunction
 from building_blocks.queue_rules import QueueRules
@@ -91,15 +90,7 @@ class WarehouseStack(Stack):
             keep=keep_data,
             log_group_prefix=self._log_prefix,
         )
-        self._lake = Lake(
-            raw_bucket=data_lake.raw_bucket,
-            transformed_bucket=data_lake.transformed_bucket,
-            databases={
-                Zone.RAW: data_lake.raw_database_name,
-                Zone.TRANSFORMED: data_lake.transformed_database_name,
-                Zone.PERSONAL: data_lake.personal_database_name,
-            },
-        )
+        self._lake = data_lake.lake
         self._files = {
             name: DeclarationFile(name) for name in sorted({each.declaration for each in self._settings.clusters})
         }
