@@ -12,6 +12,7 @@ from constructs import Construct
 class Runbook(Enum):
     """Files under docs/runbooks that alarms point at."""
 
+    CLUSTER_DOES_NOT_SCALE = "a-job-is-stuck-pending.md"
     CRAWLER_IS_STUCK = "a-crawler-is-stuck.md"
     DEAD_LETTERS = "dead-letter-queue-is-not-empty.md"
     DRIFT_WAS_FOUND = "drift-was-found.md"

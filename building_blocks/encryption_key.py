@@ -78,6 +78,30 @@ class EncryptionKey(aws_kms.Key):
             )
         )
 
+    def allow_spot_disks(self) -> None:
+        """Let EC2 Spot put disks under the key on instances that it starts for this account.
+
+        It does so as its own service-linked role, which a condition names: as a principal it would have to be there
+        before the key ("Specifying a customer managed key for Spot" of the EC2 guide's page on service-linked roles).
+        """
+        spot = "role/aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot"
+        who = {
+            "aws:PrincipalArn": f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:{spot}",
+            "kms:ViaService": f"ec2.{Aws.REGION}.amazonaws.com",
+        }
+        for actions, more in (
+            (["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext"], {}),
+            (["kms:CreateGrant"], {"Bool": {"kms:GrantIsForAWSResource": "true"}}),
+        ):
+            self.add_to_resource_policy(
+                aws_iam.PolicyStatement(
+                    principals=[aws_iam.AnyPrincipal()],
+                    actions=actions,
+                    resources=["*"],
+                    conditions={"StringEquals": who, **more},
+                )
+            )
+
 
 def key_use(*, key: aws_kms.IKey | None, service: str, actions: Sequence[str]) -> list[aws_iam.PolicyStatement]:
     """What a principal needs to use ``key`` through ``service`` (`s3`, `kinesis` …) and in no other way.

@@ -1,4 +1,4 @@
-"""Tells the alarm topic when a Glue job or crawler ends badly, with what that means and which runbook to open.
+"""Tells the alarm topic when a job or crawler ends badly, with what that means and which runbook to open.
 
 It must not pass on what the failure says of itself: such a text may quote a value.
 """
@@ -16,36 +16,52 @@ from building_blocks.rule_principal import rules_of_stack
 
 
 @dataclass(frozen=True, kw_only=True)
-class GlueFailure:
-    """An event of EventBridge's default bus that tells how something of Glue's ended.
+class Failure:
+    """An event of EventBridge's default bus that tells how something of Glue's or EMR's ended.
 
-    `detail_type` and `name_field` are as on the page "Automating AWS Glue with EventBridge", `states` those that are
-    failures.
+    `source`, `detail_type` and the fields of its detail are as on the pages "Automating AWS Glue with EventBridge" and
+    "Monitor Amazon EMR on EKS with Amazon CloudWatch Events", `states` those that are failures. `owner_field` holds
+    what tells ours from others, `name_field` what a person knows it by.
     """
 
     what: str
+    source: str
     detail_type: str
+    owner_field: str
     name_field: str
     states: tuple[str, ...]
 
 
-JOB_FAILURE = GlueFailure(
+JOB_FAILURE = Failure(
     what="Glue job",
+    source="aws.glue",
     detail_type="Glue Job State Change",
+    owner_field="jobName",
     name_field="jobName",
     states=("FAILED", "TIMEOUT", "ERROR"),
 )
 
-CRAWLER_FAILURE = GlueFailure(
+CRAWLER_FAILURE = Failure(
     what="Glue crawler",
+    source="aws.glue",
     detail_type="Glue Crawler State Change",
+    owner_field="crawlerName",
     name_field="crawlerName",
     states=("Failed",),
 )
 
+JOB_RUN_FAILURE = Failure(
+    what="EMR job run",
+    source="aws.emr-containers",
+    detail_type="EMR Job Run State Change",
+    owner_field="virtualClusterId",
+    name_field="name",
+    states=("FAILED",),
+)
+
 
 class FailureNotices(Construct):
-    """A rule that turns each ``failure`` of one of ``names`` into a notice on ``topic``.
+    """A rule that turns each ``failure`` of one of ``owners`` into a notice on ``topic``.
 
     EventBridge publishes under a role that it may assume for this stack's rules only: it cannot satisfy
     `aws:SourceArn` or `aws:SourceAccount` in the policy of a key that encrypts a topic ("Managing Amazon SNS
@@ -57,8 +73,8 @@ class FailureNotices(Construct):
         scope: Construct,
         id: str,
         *,
-        failure: GlueFailure,
-        names: Sequence[str],
+        failure: Failure,
+        owners: Sequence[str],
         meaning: str,
         runbook: Runbook,
         topic: aws_sns.ITopic,
@@ -86,9 +102,9 @@ class FailureNotices(Construct):
             "Rule",
             description=f"{failure.what}s of the lake that ended badly",
             event_pattern={
-                "source": ["aws.glue"],
+                "source": [failure.source],
                 "detail-type": [failure.detail_type],
-                "detail": {failure.name_field: list(names), "state": list(failure.states)},
+                "detail": {failure.owner_field: list(owners), "state": list(failure.states)},
             },
             targets=[
                 rule.TargetProperty(
@@ -112,6 +128,6 @@ class FailureNotices(Construct):
         acknowledge(
             self.rule,
             finding="Serverless-EventBusDLQ",
-            reason="EventBridge tries for a day; a notice that it cannot deliver loses nothing, because Glue keeps the "
-            "run and how it ended.",
+            reason="EventBridge tries for a day; a notice that it cannot deliver loses nothing, because the "
+            "service keeps the run and how it ended.",
         )

@@ -3,8 +3,8 @@
 It must not look anything up at synth, nor know who stands in it.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from aws_cdk import Aws, Fn, Stack, Tags, aws_ec2, aws_iam, aws_kms
 from constructs import Construct
@@ -21,13 +21,15 @@ class EndpointUse:
     """A service that is called from within the VPC, and all that may be asked of it through its endpoint.
 
     ``service`` is the last part of the service's name (`com.amazonaws.<region>.<service>`); ``general`` are actions
-    that know no resource.
+    that know no resource. ``anybody`` are actions with the resources that they may be about, whoever asks: by addresses
+    that a service of AWS signed, or to get credentials in the first place.
     """
 
     service: str
     actions: tuple[str, ...]
     resources: tuple[str, ...]
     general: tuple[str, ...] = ()
+    anybody: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class IsolatedVpc(Construct):
@@ -96,7 +98,7 @@ class IsolatedVpc(Construct):
         for use in uses:
             aws_ec2.CfnVPCEndpoint(
                 self,
-                f"{use.service.title().replace('-', '')}Endpoint",
+                f"{use.service.title().replace('-', '').replace('.', '')}Endpoint",
                 vpc_id=self.vpc_id,
                 service_name=f"com.amazonaws.{Aws.REGION}.{use.service}",
                 vpc_endpoint_type="Interface",
@@ -198,20 +200,28 @@ _NOTHING = aws_ec2.CfnSecurityGroup.EgressProperty(
 
 
 def _policy(use: EndpointUse) -> aws_iam.PolicyDocument:
-    """Principals of this account alone, to these resources alone.
+    """Principals of this account alone, to these resources alone, but for what is for anybody.
 
     An endpoint's policy names principals by condition: an account as `Principal` there means its root user ("Control
     access to VPC endpoints using endpoint policies" page).
     """
     return aws_iam.PolicyDocument(
         statements=[
-            aws_iam.PolicyStatement(
-                principals=[aws_iam.AnyPrincipal()],
-                actions=list(actions),
-                resources=list(resources),
-                conditions={"StringEquals": {"aws:PrincipalAccount": Aws.ACCOUNT_ID}},
-            )
-            for actions, resources in ((use.actions, use.resources), (use.general, ("*",)))
-            if actions
+            *(
+                aws_iam.PolicyStatement(
+                    principals=[aws_iam.AnyPrincipal()],
+                    actions=list(actions),
+                    resources=list(resources),
+                    conditions={"StringEquals": {"aws:PrincipalAccount": Aws.ACCOUNT_ID}},
+                )
+                for actions, resources in ((use.actions, use.resources), (use.general, ("*",)))
+                if actions
+            ),
+            *(
+                aws_iam.PolicyStatement(
+                    principals=[aws_iam.AnyPrincipal()], actions=[action], resources=list(resources)
+                )
+                for action, resources in use.anybody.items()
+            ),
         ]
     )

@@ -1,4 +1,4 @@
-"""What every Spark job is made of, as two files in the asset bucket: Glue's entry script and the zip of our packages.
+"""What every Spark job is made of, as two files in the asset bucket: an entry script and the zip of our packages.
 
 It must not run a job's code, nor hold anything but sources: the same sources always give the same bytes.
 """
@@ -12,8 +12,11 @@ from constructs import Construct
 
 from building_blocks.function_package import REPOSITORY
 
-SCRIPT = REPOSITORY / "glue_scripts" / "run_job.py"
+GLUE_SCRIPT = REPOSITORY / "glue_scripts" / "run_job.py"
 """Glue's entry: any job by name."""
+
+EMR_SCRIPT = REPOSITORY / "spark_jobs" / "__main__.py"
+"""EMR's entry, the same without Glue's own arguments: any job by name."""
 
 PACKAGES = ("contracts", "spark_jobs", "transforms")
 """What the entry imports, at the paths that it has in the repository."""
@@ -31,9 +34,10 @@ def lay_out(*, target: Path) -> None:
 class JobPackage(Construct):
     """Script and packages, uploaded with the stack; each version has a key of its own in the asset bucket."""
 
-    def __init__(self, scope: Construct, id: str) -> None:
+    def __init__(self, scope: Construct, id: str, *, script: Path) -> None:
+        """Upload ``script`` and the packages that it imports."""
         super().__init__(scope, id)
-        self.script = aws_s3_assets.Asset(self, "Script", path=str(SCRIPT))
+        self.script = aws_s3_assets.Asset(self, "Script", path=str(script))
         with tempfile.TemporaryDirectory() as scratch:
             lay_out(target=Path(scratch))
             self.packages = aws_s3_assets.Asset(self, "Packages", path=scratch)

@@ -13,6 +13,7 @@ from enum import Enum
 from config.catalog import Catalog
 from config.checks import ConfigurationError as ConfigurationError
 from config.checks import check_between
+from config.emr_on_eks import EmrOnEks
 from config.lake_jobs import LakeJobs
 from config.network import Network
 from config.warehouse import Warehouse
@@ -28,6 +29,7 @@ class Part(Enum):
     LAKE_JOBS = "LakeJobs"
     NETWORK = "Network"
     WAREHOUSE = "Warehouse"
+    EMR_ON_EKS = "EmrOnEks"
 
 
 NEEDS: Mapping[Part, frozenset[Part]] = {
@@ -38,6 +40,7 @@ NEEDS: Mapping[Part, frozenset[Part]] = {
     Part.LAKE_JOBS: frozenset({Part.DATA_LAKE}),
     Part.NETWORK: frozenset({Part.DATA_LAKE}),
     Part.WAREHOUSE: frozenset({Part.DATA_LAKE, Part.NETWORK}),
+    Part.EMR_ON_EKS: frozenset({Part.DATA_LAKE}),
 }
 """What each part cannot stand without; the lake is in every stage."""
 
@@ -291,6 +294,7 @@ class Stage:
     lake_jobs: LakeJobs = field(default_factory=LakeJobs)
     network: Network = field(default_factory=Network)
     warehouse: Warehouse = field(default_factory=Warehouse)
+    emr_on_eks: EmrOnEks = field(default_factory=EmrOnEks)
     operations: Operations = field(default_factory=Operations)
     tags: Mapping[str, str] = field(default_factory=dict)
 

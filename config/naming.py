@@ -89,3 +89,18 @@ def warehouse_secret_prefix(*, stage: Stage, cluster: str) -> str:
 def workgroup_name(*, stage: Stage) -> str:
     """Athena workgroup: analysts choose it in the console."""
     return f"{SYSTEM.lower()}-{stage.name}"
+
+
+def eks_cluster_name(*, stage: Stage) -> str:
+    """EKS cluster: condition keys of policies and tags of nodes hold it, where no reference can stand."""
+    return f"{SYSTEM.lower()}-{stage.name}"
+
+
+def virtual_cluster_name(*, stage: Stage) -> str:
+    """EMR virtual cluster: whoever submits a run finds it by name."""
+    return f"{SYSTEM.lower()}-{stage.name}"
+
+
+def emr_job_role_name(*, stage: Stage, job: str) -> str:
+    """Role of a job on EMR: EMR puts the name into those of the service accounts that the job's pods run as."""
+    return f"{SYSTEM.lower()}-{stage.name}-emr-{job.replace('_', '-')}"

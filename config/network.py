@@ -1,4 +1,4 @@
-"""The network that the warehouse, and later other clusters, stand in: the settings of the Network stack.
+"""A network that clusters stand in: the settings of the Network stack, and of the VPC that EMR on EKS has of its own.
 
 It must not hold any stage's values, nor know who uses the network.
 """
@@ -44,12 +44,12 @@ def network_of(cidr: str) -> ipaddress.IPv4Network:
 
 @dataclass(frozen=True, kw_only=True)
 class ExistingVpc:
-    """A VPC that others made and look after, with the endpoints that docs/stacks/network.md names."""
+    """A VPC that others made and look after, with the ways to services that the page of its stack names."""
 
     vpc_id: str
     cidr: str
     subnet_ids: tuple[str, ...]
-    """Subnets without a way to the internet, one a zone."""
+    """Subnets in which nothing has a public address, one a zone."""
 
     zones: tuple[str, ...]
     """The zones of ``subnet_ids``, in the same order."""
@@ -100,5 +100,12 @@ class Network:
     @property
     def subnet_cidrs(self) -> list[str]:
         """Addresses of each zone's subnet."""
-        subnets = network_of(self.cidr).subnets(new_prefix=network_of(self.cidr).prefixlen + 4)
-        return [str(subnet) for subnet, _ in zip(subnets, range(self.zones), strict=False)]
+        return [str(subnet) for subnet in self._parts()[: self.zones]]
+
+    @property
+    def public_subnet_cidrs(self) -> list[str]:
+        """Addresses of each zone's public subnet, a sixteenth of the last part; only NAT gateways stand there."""
+        return [str(subnet) for subnet in list(self._parts()[-1].subnets(prefixlen_diff=4))[: self.zones]]
+
+    def _parts(self) -> list[ipaddress.IPv4Network]:
+        return list(network_of(self.cidr).subnets(prefixlen_diff=4))

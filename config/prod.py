@@ -1,5 +1,6 @@
 """The production stage: every part, data kept; it must not be where something is tried first."""
 
+from config.emr_on_eks import EmrOnEks
 from config.lake_jobs import JobSize, LakeJobs
 from config.model import DataLake, EventStream, Operations, Part, ShowCatalog, Stage
 from config.network import Network
@@ -22,6 +23,9 @@ PROD = Stage(
     warehouse=Warehouse(
         clusters=(Cluster(name="analytics", node_type="ra3.xlplus", nodes=2, snapshot_retention_days=35),),
         athena_scan_limit_gigabytes=500,
+    ),
+    emr_on_eks=EmrOnEks(
+        nat_gateways=3, controller_replicas=2, driver_cpus=64, executor_cpus=512, log_retention_days=90
     ),
     operations=Operations(log_retention_days=180),
     tags={"system": "amp", "stage": "prod"},

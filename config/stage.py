@@ -1,5 +1,6 @@
 """The staging stage: as production is, at a smaller size; it must not hold data that production lacks."""
 
+from config.emr_on_eks import EmrOnEks
 from config.model import DataLake, EventStream, Operations, Part, ShowCatalog, Stage
 from config.warehouse import Cluster, Warehouse
 
@@ -19,6 +20,7 @@ STAGE = Stage(
             ),
         ),
     ),
+    emr_on_eks=EmrOnEks(),
     operations=Operations(log_retention_days=30),
     tags={"system": "amp", "stage": "stage"},
 )

@@ -125,7 +125,7 @@ class CatalogStack(Stack):
             self,
             "Failures",
             failure=CRAWLER_FAILURE,
-            names=[naming.crawler_name(stage=self._stage, dataset=dataset.name) for dataset in DATASETS],
+            owners=[naming.crawler_name(stage=self._stage, dataset=dataset.name) for dataset in DATASETS],
             meaning="Files of its dataset that changed since its last good crawl do not show in the catalog.",
             runbook=Runbook.CRAWLER_IS_STUCK,
             topic=data_lake.alarm_topic,

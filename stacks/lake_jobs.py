@@ -14,7 +14,7 @@ from building_blocks.encryption_key import EncryptionKey
 from building_blocks.failure_notices import JOB_FAILURE, FailureNotices
 from building_blocks.glue_job import METRICS_NAMESPACE, GlueJob
 from building_blocks.glue_security import GlueSecurity
-from building_blocks.job_package import JobPackage
+from building_blocks.job_package import GLUE_SCRIPT, JobPackage
 from building_blocks.spark_settings import lake_catalog
 from config import naming
 from config.lake_jobs import LakeJobs
@@ -58,7 +58,7 @@ class LakeJobsStack(Stack):
             log_key=key,
             data_key=data_lake.transformed_bucket.encryption_key,
         )
-        package = JobPackage(self, "Package")
+        package = JobPackage(self, "Package", script=GLUE_SCRIPT)
         surroundings = data_lake.job_surroundings(database_prefix=naming.database_prefix(stage=stage))
         jobs = [
             GlueJob(
@@ -81,7 +81,7 @@ class LakeJobsStack(Stack):
             self,
             "Failures",
             failure=JOB_FAILURE,
-            names=[job.name for job in jobs],
+            owners=[job.name for job in jobs],
             meaning="The tables that it makes stay as they were, and grow old.",
             runbook=Runbook.JOB_FAILED,
             topic=data_lake.alarm_topic,

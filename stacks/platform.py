@@ -8,6 +8,7 @@ from aws_cdk import App
 from config.model import Part, Stage
 from stacks.catalog import CatalogStack
 from stacks.data_lake import DataLakeStack
+from stacks.emr_on_eks import EmrOnEksStack
 from stacks.event_stream import EventStreamStack
 from stacks.lake_jobs import LakeJobsStack
 from stacks.network import NetworkStack
@@ -26,6 +27,8 @@ class Platform:
             CatalogStack(app, Part.CATALOG.value, stage=stage, keep_data=keep_data, data_lake=lake.seam)
         if Part.LAKE_JOBS in stage.parts:
             LakeJobsStack(app, Part.LAKE_JOBS.value, stage=stage, keep_data=keep_data, data_lake=lake.seam)
+        if Part.EMR_ON_EKS in stage.parts:
+            EmrOnEksStack(app, Part.EMR_ON_EKS.value, stage=stage, keep_data=keep_data, data_lake=lake.seam)
         if Part.NETWORK in stage.parts:
             network = NetworkStack(app, Part.NETWORK.value, stage=stage, keep_data=keep_data)
             if Part.WAREHOUSE in stage.parts:

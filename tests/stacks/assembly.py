@@ -12,6 +12,9 @@ from config.model import Stage
 from stacks.application import application
 from stacks.platform import Platform
 
+DEPLOYER = "KubernetesClusterKubectlProvider"
+"""What the ids of the functions begin with that apply manifests and charts, and of what belongs to them."""
+
 
 @dataclass(frozen=True)
 class Resource:
@@ -75,6 +78,11 @@ class Assembly:
         """Every policy statement of identities and resources, with the resource that holds it."""
         for resource in self.resources():
             yield from ((resource, statement) for statement in _statements(resource.properties))
+
+    def functions(self) -> list[Resource]:
+        """Functions of ours; the two that apply manifests while EmrOnEks is deployed are the construct library's."""
+        functions = self.resources("AWS::Lambda::Function")
+        return [each for each in functions if not (each.stack == "EmrOnEks" and each.id.startswith(DEPLOYER))]
 
     def _resource(self, stack: str, id: str) -> Resource | None:
         body = self.templates[stack]["Resources"].get(id)

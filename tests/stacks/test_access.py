@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from contracts.datasets import DATASETS, Dataset
-from tests.stacks.assembly import Assembly, Resource, as_list, flat
+from tests.stacks.assembly import DEPLOYER, Assembly, Resource, as_list, flat
 
 CMK_PROPERTY = {
     "AWS::S3::Bucket": (
@@ -17,6 +17,7 @@ CMK_PROPERTY = {
     "AWS::Logs::LogGroup": ("KmsKeyId",),
     "AWS::SecretsManager::Secret": ("KmsKeyId",),
     "AWS::Glue::SecurityConfiguration": ("EncryptionConfiguration", "CloudWatchEncryption", "KmsKeyArn"),
+    "AWS::EKS::Cluster": ("EncryptionConfig", 0, "Provider", "KeyArn"),
     "AWS::DynamoDB::Table": ("SSESpecification", "KMSMasterKeyId"),
     "AWS::Redshift::Cluster": ("KmsKeyId",),
     "AWS::Athena::WorkGroup": (
@@ -29,7 +30,11 @@ CMK_PROPERTY = {
 HOLDS_NO_DATA = {
     "AWS::CloudWatch::Alarm",
     "AWS::CDK::Metadata",
+    "AWS::EC2::EIP",
     "AWS::EC2::FlowLog",
+    "AWS::EC2::InternetGateway",
+    "AWS::EC2::NatGateway",
+    "AWS::EC2::Route",
     "AWS::EC2::RouteTable",
     "AWS::EC2::SecurityGroup",
     "AWS::EC2::SecurityGroupEgress",
@@ -38,19 +43,30 @@ HOLDS_NO_DATA = {
     "AWS::EC2::SubnetRouteTableAssociation",
     "AWS::EC2::VPC",
     "AWS::EC2::VPCEndpoint",
+    "AWS::EC2::VPCGatewayAttachment",
+    "AWS::EKS::AccessEntry",
+    "AWS::EKS::Addon",
+    "AWS::EKS::FargateProfile",
+    "AWS::EKS::PodIdentityAssociation",
+    "AWS::EMRContainers::JobTemplate",
+    "AWS::EMRContainers::VirtualCluster",
     "AWS::Events::Rule",
     "AWS::Glue::Classifier",
     "AWS::Glue::Crawler",
     "AWS::Glue::Database",
     "AWS::Glue::Job",
     "AWS::Glue::Table",
+    "AWS::IAM::InstanceProfile",
     "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::OIDCProvider",
+    "AWS::IAM::Policy",
     "AWS::IAM::Role",
     "AWS::KMS::Alias",
     "AWS::KMS::Key",
     "AWS::KinesisFirehose::DeliveryStream",
     "AWS::Lambda::EventSourceMapping",
     "AWS::Lambda::Function",
+    "AWS::Lambda::LayerVersion",
     "AWS::Lambda::Permission",
     "AWS::Logs::LogStream",
     "AWS::Redshift::ClusterParameterGroup",
@@ -60,6 +76,9 @@ HOLDS_NO_DATA = {
     "AWS::SNS::Subscription",
     "AWS::SNS::TopicPolicy",
     "AWS::SQS::QueuePolicy",
+    "AWS::SSM::Parameter",  # the construct library's mark that manifests can be applied
+    "Custom::AWSCDK-EKS-HelmChart",
+    "Custom::AWSCDK-EKS-KubernetesResource",
 }
 """Types without a key of their own; a new type must be put here or above."""
 
@@ -95,6 +114,16 @@ WILDCARDS = {
         "resource.",
     ),
     ("NetworkFlowLogRole", "AWS::IAM::Role"): (r"\*", "Log groups are listed by a call that knows no resource."),
+    ("KubernetesDeployerRole", "AWS::IAM::Role"): (
+        r"arn:[^/]+:log-group:/amp/[a-z]+/EmrOnEks/deployer:\*|\*",
+        "Lambda names streams and network interfaces; a registry's log-in knows no resource.",
+    ),
+    (DEPLOYER, "AWS::IAM::Policy"): (r"<[^>]+>:\*", "Any version of the one function that works."),
+    ("AutoscalerControllerRole", "AWS::IAM::Role"): (
+        r"arn:[^/]+:ec2:<AWS::Region>:(<AWS::AccountId>)?:[a-z-]+/\*|arn:[^/]+:parameter/aws/service/eks/optimized-ami/\*|\*",
+        "EC2 names what is made, held to tags of this cluster; calls that describe know no resource.",
+    ),
+    ("SubmitterPolicy", "AWS::IAM::ManagedPolicy"): (r"<[^>]+>/jobruns/\*", "EMR names each run."),
     ("SpectrumAnalyticsRole", "AWS::IAM::Role"): (
         r"<[^>]+>/(events|batch|transformed|personal)/\*|arn:[^/]+:table/<[^>]*Database[^>]*>/\*",
         "External schemas show whole zones, with the tables that are made later.",
@@ -131,8 +160,9 @@ WILDCARDS = {
 """Wildcards in the resources of identity policies: id prefix and type, the only form allowed, and why."""
 
 
-ROLES_OF_JOBS = "LakeJobs"
-"""The stack whose roles follow from the jobs' entries: test_lake_jobs.py holds each against its entry."""
+def _of_a_job(holder: Resource) -> bool:
+    """Roles that follow from the jobs' entries: test_lake_jobs.py and test_emr_jobs.py hold each against its entry."""
+    return holder.stack == "LakeJobs" or (holder.stack == "EmrOnEks" and holder.id.startswith("Job"))
 
 
 def test_everything_that_holds_data_is_encrypted_with_a_key_of_ours(assembly: Assembly) -> None:
@@ -170,7 +200,7 @@ def test_identity_policies_name_actions_and_resources_exactly(assemblies: dict[s
         if (
             holder.type not in ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy")
             or "Resource" not in statement
-            or holder.stack == ROLES_OF_JOBS
+            or _of_a_job(holder)
         ):
             continue
         assert not [action for action in as_list(statement["Action"]) if "*" in action], holder
@@ -193,9 +223,24 @@ def test_resource_policies_open_to_everyone_only_to_deny(assembly: Assembly) -> 
         if statement.get("Principal") not in ("*", {"AWS": "*"}):
             continue
         if holder.type == "AWS::EC2::VPCEndpoint":  # knows an account as a condition only
-            assert statement["Condition"] == {"StringEquals": {"aws:PrincipalAccount": {"Ref": "AWS::AccountId"}}}
+            assert _of_this_account(statement) or (statement["Action"], flat(statement["Resource"])) in FOR_ANYBODY
+        elif holder.type == "AWS::KMS::Key" and statement["Effect"] == "Allow":  # a role that need not be there yet
+            who = statement["Condition"]["StringEquals"]
+            assert flat(who["aws:PrincipalArn"]).endswith("/spot.amazonaws.com/AWSServiceRoleForEC2Spot"), holder
+            assert flat(who["kms:ViaService"]) == "ec2.<AWS::Region>.amazonaws.com", holder
         else:
             assert statement["Effect"] == "Deny", holder
+
+
+FOR_ANYBODY = {
+    ("s3:GetObject", "arn:<AWS::Partition>:s3:::prod-<AWS::Region>-starport-layer-bucket/*"),
+    ("s3:PutObject", "arn:<AWS::Partition>:s3:::prod.<AWS::Region>.appinfo.src/*"),
+}
+"""What passes an endpoint by an address that a service of AWS signed: layers of images, histories of Spark."""
+
+
+def _of_this_account(statement: dict[str, Any]) -> bool:
+    return bool(statement.get("Condition") == {"StringEquals": {"aws:PrincipalAccount": {"Ref": "AWS::AccountId"}}})
 
 
 def test_services_are_let_in_for_named_resources_only(assembly: Assembly) -> None:
@@ -238,7 +283,7 @@ def test_no_template_holds_a_secret(assembly: Assembly) -> None:
     for secret in assembly.resources("AWS::SecretsManager::Secret"):
         assert "SecretString" not in secret.properties, secret
         assert "GenerateSecretString" in secret.properties, secret
-    for function in assembly.resources("AWS::Lambda::Function"):
+    for function in assembly.functions():
         for name, value in function.properties["Environment"]["Variables"].items():
             holds_one = re.search(r"TOKEN|SECRET|PASSWORD|CREDENTIAL", name) is not None
             assert not holds_one or (name.endswith("_ARN") and isinstance(value, dict)), (function, name)
@@ -246,8 +291,10 @@ def test_no_template_holds_a_secret(assembly: Assembly) -> None:
 
 
 def test_no_resource_of_the_construct_library_s_own_functions_slips_in(assembly: Assembly) -> None:
-    assert not [each for each in assembly.resources() if each.type.startswith("Custom::")]
-    for function in assembly.resources("AWS::Lambda::Function"):
+    custom = [each for each in assembly.resources() if each.type.startswith("Custom::")]
+    assert {(each.stack, each.type.rpartition("-")[0]) for each in custom} == {("EmrOnEks", "Custom::AWSCDK-EKS")}
+    assert len(assembly.resources("AWS::Lambda::Function")) == len(assembly.functions()) + 2
+    for function in assembly.functions():
         assert function.properties["Handler"].startswith("lambdas."), function
 
 
@@ -266,6 +313,8 @@ _READING = {
     *("glue:GetDatabase", "glue:GetTable"),
     *("glue:GetTables", "kms:Decrypt", "s3:GetObject", "s3:ListBucket", "sns:Subscribe"),
 }
+
+_FLOW_LOGS = {"logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams", "logs:PutLogEvents"}
 
 ACTIONS = {
     "Catalog/StartCrawlersExecutionRole": {
@@ -291,8 +340,31 @@ ACTIONS = {
         *("s3:AbortMultipartUpload", "s3:GetBucketLocation", "s3:GetObject"),
         *("s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:PutObject"),
     },
-    "Network/NetworkFlowLogRole": {
-        *("logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams", "logs:PutLogEvents"),
+    "Network/NetworkFlowLogRole": _FLOW_LOGS,
+    "EmrOnEks/NetworkFlowLogRole": _FLOW_LOGS,
+    "EmrOnEks/KubernetesDeployerRole": {
+        "eks:DescribeCluster",
+        *("ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"),
+        *("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses"),
+        *("ecr-public:GetAuthorizationToken", "sts:GetServiceBearerToken"),
+        *("logs:CreateLogStream", "logs:PutLogEvents"),
+    },
+    "EmrOnEks/KubernetesSystemPodRole": {
+        *("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"),
+    },
+    "EmrOnEks/InterruptionsRole": {"kms:Decrypt", "kms:GenerateDataKey", "sqs:SendMessage"},
+    "EmrOnEks/FailuresRole": {"kms:Decrypt", "kms:GenerateDataKey", "sns:Publish"},
+    "EmrOnEks/AutoscalerControllerRole": {
+        *("ec2:CreateFleet", "ec2:CreateLaunchTemplate", "ec2:CreateTags", "ec2:DeleteLaunchTemplate"),
+        *("ec2:DescribeCapacityReservations", "ec2:DescribeImages", "ec2:DescribeInstanceStatus"),
+        *("ec2:DescribeInstanceTypeOfferings", "ec2:DescribeInstanceTypes", "ec2:DescribeInstances"),
+        *("ec2:DescribeLaunchTemplates", "ec2:DescribePlacementGroups", "ec2:DescribeSecurityGroups"),
+        *("ec2:DescribeSpotPriceHistory", "ec2:DescribeSubnets", "ec2:RunInstances", "ec2:TerminateInstances"),
+        "eks:DescribeCluster",
+        *("iam:GetInstanceProfile", "iam:ListInstanceProfiles", "iam:PassRole"),
+        *("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext"),
+        *("pricing:GetProducts", "ssm:GetParameter"),
+        *("sqs:DeleteMessage", "sqs:GetQueueUrl", "sqs:ReceiveMessage"),
     },
     "Warehouse/SpectrumAnalyticsRole": {
         *("glue:GetDatabase", "glue:GetDatabases", "glue:GetPartition", "glue:GetPartitions"),
@@ -338,7 +410,7 @@ ACTIONS = {
 def test_a_role_may_do_what_is_written_here_and_nothing_else(assemblies: dict[str, Assembly]) -> None:
     found: dict[str, set[str]] = {}
     for holder, statement in (each for assembly in assemblies.values() for each in assembly.statements()):
-        if holder.type == "AWS::IAM::Role" and "Resource" in statement and holder.stack != ROLES_OF_JOBS:
+        if holder.type == "AWS::IAM::Role" and "Resource" in statement and not _of_a_job(holder):
             name = f"{holder.stack}/{holder.id[:-8]}"
             found.setdefault(name, set()).update(as_list(statement["Action"]))
     assert found == ACTIONS
@@ -346,10 +418,10 @@ def test_a_role_may_do_what_is_written_here_and_nothing_else(assemblies: dict[st
 
 def test_a_key_is_used_through_one_service_and_never_directly(assembly: Assembly) -> None:
     for holder, statement in assembly.statements():
-        if holder.type not in ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy"):
+        if holder.type not in ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"):
             continue
         if any(action.startswith("kms:") for action in as_list(statement["Action"])):
             service = flat(statement["Condition"]["StringEquals"]["kms:ViaService"])
             assert re.fullmatch(
-                r"(dynamodb|kinesis|s3|secretsmanager|sns|sqs)\.<AWS::Region>\.amazonaws\.com", service
+                r"(dynamodb|ec2|kinesis|s3|secretsmanager|sns|sqs)\.<AWS::Region>\.amazonaws\.com", service
             ), holder

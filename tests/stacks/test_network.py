@@ -6,7 +6,7 @@ from pathlib import Path
 from config import STAGES
 from config.model import Part
 from config.network import ExistingVpc, Network
-from tests.stacks.assembly import Assembly, as_list, flat, synthesize
+from tests.stacks.assembly import Assembly, Resource, as_list, flat, synthesize
 from tests.stacks.rendering import rendered
 
 WAYS_OUT = (
@@ -20,23 +20,28 @@ WAYS_OUT = (
 )
 
 
+def _made(assembly: Assembly, *types: str) -> list[Resource]:
+    """What the Network stack makes, and whoever stands in its VPC; EmrOnEks has a VPC of its own."""
+    return [each for each in assembly.resources(*types) if each.stack != "EmrOnEks"]
+
+
 def _synthesized(network: Network, folder: Path, *, judged: bool = False) -> Assembly:
     parts = frozenset({Part.DATA_LAKE, Part.NETWORK, Part.WAREHOUSE})
     return synthesize(replace(STAGES["dev"], network=network, parts=parts), folder, judged=judged)
 
 
 def test_there_is_no_way_out_and_no_public_address(assembly: Assembly) -> None:
-    assert not assembly.resources(*WAYS_OUT)
-    for subnet in assembly.resources("AWS::EC2::Subnet"):
+    assert not _made(assembly, *WAYS_OUT)
+    for subnet in _made(assembly, "AWS::EC2::Subnet"):
         assert subnet.properties["MapPublicIpOnLaunch"] is False
 
 
 def test_each_zone_has_a_subnet_with_a_route_table_of_its_own(assembly: Assembly) -> None:
-    subnets = assembly.resources("AWS::EC2::Subnet")
+    subnets = _made(assembly, "AWS::EC2::Subnet")
     zones = [str(subnet.properties["AvailabilityZone"]) for subnet in subnets]
     assert len(set(zones)) == len(subnets) >= 2
     tables = {
-        flat(each.properties["RouteTableId"]) for each in assembly.resources("AWS::EC2::SubnetRouteTableAssociation")
+        flat(each.properties["RouteTableId"]) for each in _made(assembly, "AWS::EC2::SubnetRouteTableAssociation")
     }
     assert len(tables) == len(subnets)
 
@@ -48,7 +53,7 @@ def test_nothing_is_looked_up(assembly: Assembly) -> None:
 def _services(assembly: Assembly, kind: str) -> set[str]:
     return {
         flat(each.properties["ServiceName"]).rpartition(".")[2]
-        for each in assembly.resources("AWS::EC2::VPCEndpoint")
+        for each in _made(assembly, "AWS::EC2::VPCEndpoint")
         if each.properties["VpcEndpointType"] == kind
     }
 
@@ -61,7 +66,7 @@ def test_endpoints_are_those_of_the_services_that_are_called_from_within(assembl
 def test_the_rotation_function_s_calls_pass_the_endpoints(dev: Assembly) -> None:
     let_through = {
         action
-        for endpoint in dev.resources("AWS::EC2::VPCEndpoint")
+        for endpoint in _made(dev, "AWS::EC2::VPCEndpoint")
         for statement in endpoint.properties["PolicyDocument"]["Statement"]
         for action in as_list(statement["Action"])
     }
@@ -78,7 +83,7 @@ def test_the_rotation_function_s_calls_pass_the_endpoints(dev: Assembly) -> None
 
 
 def test_an_endpoint_lets_through_calls_about_this_platform_s_own(dev: Assembly) -> None:
-    for endpoint in dev.resources("AWS::EC2::VPCEndpoint"):
+    for endpoint in _made(dev, "AWS::EC2::VPCEndpoint"):
         for statement in endpoint.properties["PolicyDocument"]["Statement"]:
             for resource in as_list(rendered(dev, endpoint.stack, statement["Resource"])):
                 general = statement["Action"] == "secretsmanager:GetRandomPassword"
@@ -86,8 +91,8 @@ def test_an_endpoint_lets_through_calls_about_this_platform_s_own(dev: Assembly)
 
 
 def test_interfaces_answer_under_the_services_names_to_tls_from_within(assembly: Assembly) -> None:
-    (vpc,) = assembly.resources("AWS::EC2::VPC")
-    for endpoint in assembly.resources("AWS::EC2::VPCEndpoint"):
+    (vpc,) = _made(assembly, "AWS::EC2::VPC")
+    for endpoint in _made(assembly, "AWS::EC2::VPCEndpoint"):
         if endpoint.properties["VpcEndpointType"] != "Interface":
             continue
         assert endpoint.properties["PrivateDnsEnabled"] is True
@@ -99,20 +104,20 @@ def test_interfaces_answer_under_the_services_names_to_tls_from_within(assembly:
 
 def test_an_endpoint_stands_in_as_many_zones_as_are_paid_for(assemblies: dict[str, Assembly]) -> None:
     for name, assembly in assemblies.items():
-        for endpoint in assembly.resources("AWS::EC2::VPCEndpoint"):
+        for endpoint in _made(assembly, "AWS::EC2::VPCEndpoint"):
             if endpoint.properties["VpcEndpointType"] == "Interface":
                 assert len(endpoint.properties["SubnetIds"]) == STAGES[name].network.endpoint_zones
 
 
 def test_all_traffic_is_written_down(assembly: Assembly) -> None:
-    (log,) = assembly.resources("AWS::EC2::FlowLog")
-    (vpc,) = assembly.resources("AWS::EC2::VPC")
+    (log,) = _made(assembly, "AWS::EC2::FlowLog")
+    (vpc,) = _made(assembly, "AWS::EC2::VPC")
     assert assembly.target("Network", log.properties["ResourceId"]) == vpc
     assert log.properties["TrafficType"] == "ALL"
 
 
 def test_no_group_is_open_to_the_world(assembly: Assembly) -> None:
-    for group in assembly.resources("AWS::EC2::SecurityGroup"):
+    for group in _made(assembly, "AWS::EC2::SecurityGroup"):
         for rule in group.properties.get("SecurityGroupIngress", []):
             assert rule["CidrIp"] != "0.0.0.0/0", group
         assert group.properties["SecurityGroupEgress"], "without a rule EC2 lets everything out"
@@ -130,7 +135,7 @@ def test_an_existing_vpc_is_used_and_none_is_made(tmp_path: Path) -> None:
     assert made == ["AWS::CloudFormation::WaitConditionHandle"], "nothing, in a stack that must hold something"
     subnets = assembly.one("AWS::Redshift::ClusterSubnetGroup").properties["SubnetIds"]
     assert subnets == ["subnet-0a1b2c3d", "subnet-4e5f6a7b"]
-    for group in assembly.resources("AWS::EC2::SecurityGroup"):
+    for group in _made(assembly, "AWS::EC2::SecurityGroup"):
         assert group.properties["VpcId"] == "vpc-0a1b2c3d"
 
 

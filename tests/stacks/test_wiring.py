@@ -258,7 +258,7 @@ def test_every_dead_letter_queue_and_every_function_is_watched(assembly: Assembl
         for queue in assembly.resources("AWS::SQS::Queue")
         if "RedrivePolicy" in queue.properties
     ]
-    functions = assembly.resources("AWS::Lambda::Function")
+    functions = assembly.functions()
     assert dead_letters
     assert functions
     for resource in (*dead_letters, *functions):

@@ -1,0 +1,317 @@
+"""The lake's jobs on EMR on EKS: a cluster without a node when idle, and what a run of each job is started from.
+
+It must not know what a job does, nor start one: orchestration does.
+"""
+
+from aws_cdk import Annotations, ArnFormat, Aws, CfnOutput, Stack, aws_ec2, aws_iam
+from constructs import Construct
+
+from building_blocks.acknowledgement import acknowledge
+from building_blocks.alarms import Runbook
+from building_blocks.eks_cluster import EksCluster, control_plane_logs
+from building_blocks.emr_job import LOG_PREFIX, EmrJob
+from building_blocks.emr_namespace import EmrNamespace
+from building_blocks.encryption_key import EncryptionKey
+from building_blocks.failure_notices import JOB_RUN_FAILURE, FailureNotices
+from building_blocks.interruption_queue import InterruptionQueue
+from building_blocks.isolated_vpc import EndpointUse, IsolatedVpc
+from building_blocks.job_package import EMR_SCRIPT, JobPackage
+from building_blocks.karpenter import Karpenter
+from building_blocks.lake_bucket import AccessLogBucket, LakeBucket
+from building_blocks.nat_gateways import NatGateways
+from building_blocks.node_pools import NodeClass, driver_pool, executor_pool
+from building_blocks.pod_templates import PodTemplates
+from building_blocks.spark_settings import lake_catalog
+from config import naming
+from config.emr_on_eks import Egress
+from config.model import Part, Stage
+from contracts.jobs import JOBS
+from stacks.seams import DataLakeSeam
+
+
+class EmrOnEksStack(Stack):
+    """Network, cluster, autoscaler and virtual cluster, and each job with a role of its own."""
+
+    def __init__(self, scope: Construct, id: str, *, stage: Stage, keep_data: bool, data_lake: DataLakeSeam) -> None:
+        """Make the stack for ``stage``; with ``keep_data`` the logs of runs, and their key, outlive it."""
+        super().__init__(
+            scope,
+            id,
+            stack_name=naming.stack_name(stage=stage, part=Part.EMR_ON_EKS),
+            description="Amp data platform: EMR on EKS, without a node when idle",
+            tags=dict(stage.tags),
+            termination_protection=keep_data,
+        )
+        self._stage, self._keep, self._data_lake = stage, keep_data, data_lake
+        self._settings = stage.emr_on_eks
+        self._log_prefix = naming.log_group_prefix(stage=stage, part=Part.EMR_ON_EKS)
+        name = naming.eks_cluster_name(stage=stage)
+        self._key = EncryptionKey(
+            self,
+            "EmrKey",
+            description="Secrets, disks, queue and logs of the cluster that runs jobs",
+            alias=naming.key_alias(stage=stage, purpose="emr-on-eks"),
+            keep=keep_data,
+            log_group_prefix=self._log_prefix,
+        )
+        self._key.allow_logs(control_plane_logs(name))
+        self._key.allow_spot_disks()
+        vpc, zones = self._network()
+        cluster = EksCluster(
+            self,
+            "Kubernetes",
+            name=name,
+            vpc=vpc,
+            public_cidrs=self._settings.public_cidrs,
+            admin_role_arns=[self._role_arn(each) for each in self._settings.admin_roles],
+            key=self._key,
+            log_prefix=self._log_prefix,
+            log_retention_days=stage.operations.log_retention_days,
+            registry=self._settings.registry,
+        )
+        queue = InterruptionQueue(
+            self,
+            "Interruptions",
+            key=self._key,
+            alarm_topic=data_lake.alarm_topic,
+            runbook=Runbook.CLUSTER_DOES_NOT_SCALE,
+        )
+        karpenter = Karpenter(
+            self,
+            "Autoscaler",
+            cluster=cluster,
+            queue=queue,
+            volume_key=self._key,
+            registry=self._settings.registry,
+            replicas=self._settings.controller_replicas,
+        )
+        nodes = NodeClass(
+            instance_profile=karpenter.instance_profile.ref,
+            subnet_ids=[subnet.subnet_id for subnet in vpc.private_subnets],
+            security_group_id=cluster.security_group_id,
+            volume_key_arn=self._key.key_arn,
+            volume_gibibytes=self._settings.node_volume_gibibytes,
+            tags={**stage.tags, "Name": f"{name}-node"},
+        )
+        pools = cluster.apply(
+            "Pools",
+            nodes.manifest(),
+            driver_pool(cpus=self._settings.driver_cpus),
+            executor_pool(cpus=self._settings.executor_cpus),
+            after=[karpenter.ready],
+        )
+        namespace = EmrNamespace(
+            self,
+            "Emr",
+            cluster=cluster,
+            name=naming.virtual_cluster_name(stage=stage),
+            cpus=self._settings.driver_cpus + self._settings.executor_cpus,
+            tags=stage.tags,
+            after=[pools],
+        )
+        jobs = self._jobs(cluster)
+        virtual_cluster = namespace.virtual_cluster
+        FailureNotices(
+            self,
+            "Failures",
+            failure=JOB_RUN_FAILURE,
+            owners=[virtual_cluster.attr_id],
+            meaning="The tables that it makes stay as they were, and grow old.",
+            runbook=Runbook.JOB_FAILED,
+            topic=data_lake.alarm_topic,
+            topic_key=data_lake.notices_key,
+        )
+        for output, value in (
+            ("ClusterName", name),
+            ("VirtualClusterId", virtual_cluster.attr_id),
+            ("JobTemplateIds", ",".join(f"{each.job.name}={each.template.attr_id}" for each in jobs)),
+            ("Zones", ",".join(zones)),
+            ("LogBucketName", self._logs.bucket_name),
+            ("SubmitterPolicyArn", self._submitter_policy(virtual_cluster.attr_arn, jobs).managed_policy_arn),
+        ):
+            CfnOutput(self, output, value=value)
+
+    def _network(self) -> tuple[aws_ec2.IVpc, list[str]]:
+        """The VPC of the cluster and the zones in which runs may be."""
+        network = self._settings.network
+        if network.existing is not None:
+            existing = network.existing
+            vpc = aws_ec2.Vpc.from_vpc_attributes(
+                self,
+                "Vpc",
+                vpc_id=existing.vpc_id,
+                vpc_cidr_block=existing.cidr,
+                availability_zones=list(existing.zones),
+                private_subnet_ids=list(existing.subnet_ids),
+            )
+            for subnet in vpc.private_subnets:
+                Annotations.of(subnet).acknowledge_warning(
+                    "@aws-cdk/aws-ec2:noSubnetRouteTableId",
+                    "Nothing here adds a route to a VPC that others look after.",
+                )
+            return vpc, list(existing.zones)
+        made = IsolatedVpc(
+            self,
+            "Network",
+            cidr=network.cidr,
+            subnet_cidrs=network.subnet_cidrs,
+            log_group_name=f"{self._log_prefix}/flow-logs",
+            log_retention_days=self._stage.operations.log_retention_days,
+            log_key=self._key,
+        )
+        for use in _gateway_uses():
+            made.add_gateway(use)
+        if self._settings.egress is Egress.NAT:
+            NatGateways(
+                self,
+                "WayOut",
+                vpc_id=made.vpc_id,
+                zones=made.zones,
+                public_cidrs=network.public_subnet_cidrs,
+                private_route_table_ids=made.route_table_ids,
+                gateways=self._settings.nat_gateways,
+            )
+        else:
+            made.add_interfaces(_endpoint_uses(), zones=network.endpoint_zones)
+        vpc = aws_ec2.Vpc.from_vpc_attributes(
+            self,
+            "Vpc",
+            vpc_id=made.vpc_id,
+            vpc_cidr_block=network.cidr,
+            availability_zones=made.zones,
+            private_subnet_ids=made.subnet_ids,
+            private_subnet_route_table_ids=made.route_table_ids,
+        )
+        return vpc, made.zones
+
+    def _jobs(self, cluster: EksCluster) -> list[EmrJob]:
+        stage, data_lake = self._stage, self._data_lake
+        access_logs = AccessLogBucket(
+            self, "AccessLogs", retention_days=stage.data_lake.access_log_retention_days, keep=self._keep
+        )
+        self._logs = LakeBucket(
+            self,
+            "RunLogs",
+            name=naming.bucket_name(stage=stage, zone="emr-logs", account=Aws.ACCOUNT_ID, region=Aws.REGION),
+            key=self._key,
+            access_logs=access_logs,
+            keep=self._keep,
+            noncurrent_retention_days=1,
+            retention_days=self._settings.log_retention_days,
+            expiring_prefixes=(LOG_PREFIX,),
+        )
+        package = JobPackage(self, "Package", script=EMR_SCRIPT)
+        pods = PodTemplates(self, "Pods")
+        surroundings = data_lake.job_surroundings(database_prefix=naming.database_prefix(stage=stage))
+        return [
+            EmrJob(
+                self,
+                "".join(["Job", *(word.title() for word in job.name.split("_"))]),
+                job=job,
+                name=naming.job_name(stage=stage, job=job.name),
+                role_name=naming.emr_job_role_name(stage=stage, job=job.name),
+                cluster=cluster,
+                package=package,
+                pods=pods,
+                surroundings=surroundings,
+                catalog_settings=lake_catalog(warehouse=f"s3://{data_lake.transformed_bucket.bucket_name}"),
+                size=stage.lake_jobs.size_of(job.name),
+                logs=self._logs,
+                log_group_name=f"{self._log_prefix}/jobs/{job.name}",
+                log_retention_days=stage.operations.log_retention_days,
+                key=self._key,
+                tags=stage.tags,
+            )
+            for job in JOBS
+        ]
+
+    def _submitter_policy(self, virtual_cluster_arn: str, jobs: list[EmrJob]) -> aws_iam.ManagedPolicy:
+        """For orchestration and operators: start runs under the jobs' roles and no other, watch and cancel them."""
+        statement = aws_iam.PolicyStatement
+        runs = f"{virtual_cluster_arn}/jobruns/*"
+        policy = aws_iam.ManagedPolicy(
+            self,
+            "SubmitterPolicy",
+            description="Starts, watches and cancels runs of the lake's jobs on EMR on EKS",
+            statements=[
+                statement(
+                    actions=["emr-containers:StartJobRun"],
+                    resources=[virtual_cluster_arn],
+                    conditions={
+                        "StringEquals": {"emr-containers:ExecutionRoleArn": [each.role.role_arn for each in jobs]}
+                    },
+                ),
+                statement(actions=["emr-containers:ListJobRuns"], resources=[virtual_cluster_arn]),
+                statement(actions=["emr-containers:CancelJobRun", "emr-containers:DescribeJobRun"], resources=[runs]),
+                statement(
+                    actions=["emr-containers:DescribeJobTemplate"],
+                    resources=[each.template.attr_arn for each in jobs],
+                ),
+            ],
+        )
+        cited = self.resolve(virtual_cluster_arn)["Fn::GetAtt"]
+        acknowledge(
+            policy,
+            finding=f"AwsSolutions-IAM5[Resource::<{'.'.join(cited)}>/jobruns/*]",
+            reason="EMR names each run as it is started; all of them are runs of this virtual cluster.",
+        )
+        return policy
+
+    def _role_arn(self, role: str) -> str:
+        if role.startswith("arn:"):
+            return role
+        return self.format_arn(
+            service="iam",
+            region="",
+            resource="role",
+            resource_name=role.removeprefix("role/"),
+            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+        )
+
+
+def _gateway_uses() -> list[EndpointUse]:
+    """S3 for the lake, logs and code by this account's principals, and for AWS's own images and Spark histories."""
+    account = (
+        f"arn:{Aws.PARTITION}:s3:::{naming.SYSTEM.lower()}-*",
+        f"arn:{Aws.PARTITION}:s3:::cdk-*-assets-{Aws.ACCOUNT_ID}-{Aws.REGION}",
+    )
+    return [
+        EndpointUse(
+            service="s3",
+            actions=(
+                "s3:AbortMultipartUpload",
+                "s3:DeleteObject",
+                "s3:GetBucketLocation",
+                "s3:GetObject",
+                "s3:ListBucket",
+                "s3:PutObject",
+            ),
+            resources=tuple(each for arn in account for each in (arn, f"{arn}/*")),
+            # Layers of images, by addresses that ECR signs ("Amazon ECR interface VPC endpoints" page), and histories
+            # that EMR keeps for Spark's user interface.
+            anybody={
+                "s3:GetObject": (f"arn:{Aws.PARTITION}:s3:::prod-{Aws.REGION}-starport-layer-bucket/*",),
+                "s3:PutObject": (f"arn:{Aws.PARTITION}:s3:::prod.{Aws.REGION}.appinfo.src/*",),
+            },
+        )
+    ]
+
+
+def _endpoint_uses() -> list[EndpointUse]:
+    """What nodes and pods call; what may be asked is in their roles, and here that it is this account that asks.
+
+    A pod that has no credentials yet exchanges its token for them, as nobody's principal.
+    """
+    services = (
+        *("ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "glue", "logs", "secretsmanager", "sns", "sqs", "ssm", "sts"),
+    )
+    return [
+        EndpointUse(
+            service=service,
+            actions=(),
+            resources=(),
+            general=(f"{service.partition('.')[0]}:*",),
+            anybody={"sts:AssumeRoleWithWebIdentity": ("*",)} if service == "sts" else {},
+        )
+        for service in services
+    ]
