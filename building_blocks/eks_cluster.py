@@ -82,8 +82,11 @@ class EksCluster(Construct):
         log_prefix: str,
         log_retention_days: int,
         registry: str | None,
+        after: Sequence[IDependable],
     ) -> None:
         """Make the cluster in the private subnets of ``vpc``; ``key`` encrypts its secrets and logs.
+
+        What is in ``after`` stands before it: the ways by which its pods, and what applies manifests, reach AWS.
 
         With ``public_cidrs`` the Kubernetes API can be called from there too, else from within the VPC alone. Charts
         are pulled from the private ``registry``, or from public.ecr.aws when it is None.
@@ -128,7 +131,7 @@ class EksCluster(Construct):
         resource = cast("aws_eks.CfnCluster", self.cluster.node.default_child)
         # EMR makes its own entry when a namespace is registered, and asks for this mode ("Enable cluster access" page).
         resource.add_property_override("AccessConfig.AuthenticationMode", "API_AND_CONFIG_MAP")
-        resource.node.add_dependency(logs)  # or EKS would make it, to keep for ever
+        resource.node.add_dependency(logs, *after)  # the logs, or EKS would make them, to keep for ever
         Annotations.of(self.cluster).acknowledge_warning(
             "@aws-cdk/aws-eks:clusterMustManuallyTagSubnet", "The tag is for load balancers, and the cluster has none."
         )

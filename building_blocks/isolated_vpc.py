@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aws_cdk import Aws, Fn, Stack, Tags, aws_ec2, aws_iam, aws_kms
-from constructs import Construct
+from constructs import Construct, IDependable
 
 from building_blocks.acknowledgement import acknowledge
 from building_blocks.arns import arn_of
@@ -53,6 +53,8 @@ class IsolatedVpc(Construct):
         """Make the VPC with a subnet for each of ``subnet_cidrs``, in the Region's zones in their order."""
         super().__init__(scope, id)
         self._cidr = cidr
+        self.ways: list[IDependable] = []
+        """What must stand before anything in the subnets reaches a service: routes of subnets, and endpoints."""
         self._vpc = aws_ec2.CfnVPC(self, "Vpc", cidr_block=cidr, enable_dns_hostnames=True, enable_dns_support=True)
         self._name(self._vpc, "")
         zones = [Fn.select(index, Fn.get_azs()) for index in range(len(subnet_cidrs))]
@@ -68,7 +70,7 @@ class IsolatedVpc(Construct):
 
     def add_gateway(self, use: EndpointUse) -> None:
         """Let the subnets reach S3 or DynamoDB by a route, which costs nothing."""
-        aws_ec2.CfnVPCEndpoint(
+        gateway = aws_ec2.CfnVPCEndpoint(
             self,
             f"{use.service.title()}Gateway",
             vpc_id=self.vpc_id,
@@ -77,6 +79,7 @@ class IsolatedVpc(Construct):
             route_table_ids=self.route_table_ids,
             policy_document=_policy(use),
         )
+        self.ways.append(gateway)
 
     def add_interfaces(self, uses: Sequence[EndpointUse], *, zones: int) -> None:
         """Let the subnets reach services under their usual names, by addresses in the first ``zones`` zones.
@@ -96,7 +99,7 @@ class IsolatedVpc(Construct):
             security_group_egress=[_NOTHING],
         )
         for use in uses:
-            aws_ec2.CfnVPCEndpoint(
+            endpoint = aws_ec2.CfnVPCEndpoint(
                 self,
                 f"{use.service.title().replace('-', '').replace('.', '')}Endpoint",
                 vpc_id=self.vpc_id,
@@ -107,6 +110,7 @@ class IsolatedVpc(Construct):
                 private_dns_enabled=True,
                 policy_document=_policy(use),
             )
+            self.ways.append(endpoint)
 
     def add_instance_connect(self) -> None:
         """Let people reach SSH of instances in the VPC through AWS, without an address or a bastion."""
@@ -139,9 +143,10 @@ class IsolatedVpc(Construct):
             map_public_ip_on_launch=False,
         )
         table = aws_ec2.CfnRouteTable(self, f"Routes{number}", vpc_id=self._vpc.ref)
-        aws_ec2.CfnSubnetRouteTableAssociation(
+        association = aws_ec2.CfnSubnetRouteTableAssociation(
             self, f"Routes{number}OfIsolated{number}", subnet_id=subnet.ref, route_table_id=table.ref
         )
+        self.ways.append(association)
         self._name(subnet, f"-isolated-{number}")
         self._name(table, f"-isolated-{number}")
         return subnet, table

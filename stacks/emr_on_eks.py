@@ -4,7 +4,7 @@ It must not know what a job does, nor start one: orchestration does.
 """
 
 from aws_cdk import Annotations, ArnFormat, Aws, CfnOutput, Stack, aws_ec2, aws_iam
-from constructs import Construct
+from constructs import Construct, IDependable
 
 from building_blocks.acknowledgement import acknowledge
 from building_blocks.alarms import Runbook
@@ -56,7 +56,7 @@ class EmrOnEksStack(Stack):
         )
         self._key.allow_logs(control_plane_logs(name))
         self._key.allow_spot_disks()
-        vpc, zones = self._network()
+        vpc, zones, ways = self._network()
         cluster = EksCluster(
             self,
             "Kubernetes",
@@ -68,6 +68,7 @@ class EmrOnEksStack(Stack):
             log_prefix=self._log_prefix,
             log_retention_days=stage.operations.log_retention_days,
             registry=self._settings.registry,
+            after=ways,
         )
         queue = InterruptionQueue(
             self,
@@ -131,8 +132,8 @@ class EmrOnEksStack(Stack):
         ):
             CfnOutput(self, output, value=value)
 
-    def _network(self) -> tuple[aws_ec2.IVpc, list[str]]:
-        """The VPC of the cluster and the zones in which runs may be."""
+    def _network(self) -> tuple[aws_ec2.IVpc, list[str], list[IDependable]]:
+        """The VPC of the cluster, the zones in which runs may be, and what must stand before anything is reached."""
         network = self._settings.network
         if network.existing is not None:
             existing = network.existing
@@ -149,7 +150,7 @@ class EmrOnEksStack(Stack):
                     "@aws-cdk/aws-ec2:noSubnetRouteTableId",
                     "Nothing here adds a route to a VPC that others look after.",
                 )
-            return vpc, list(existing.zones)
+            return vpc, list(existing.zones), []
         made = IsolatedVpc(
             self,
             "Network",
@@ -162,7 +163,7 @@ class EmrOnEksStack(Stack):
         for use in _gateway_uses():
             made.add_gateway(use)
         if self._settings.egress is Egress.NAT:
-            NatGateways(
+            nat = NatGateways(
                 self,
                 "WayOut",
                 vpc_id=made.vpc_id,
@@ -171,6 +172,7 @@ class EmrOnEksStack(Stack):
                 private_route_table_ids=made.route_table_ids,
                 gateways=self._settings.nat_gateways,
             )
+            made.ways.append(nat)
         else:
             made.add_interfaces(_endpoint_uses(), zones=network.endpoint_zones)
         vpc = aws_ec2.Vpc.from_vpc_attributes(
@@ -182,7 +184,7 @@ class EmrOnEksStack(Stack):
             private_subnet_ids=made.subnet_ids,
             private_subnet_route_table_ids=made.route_table_ids,
         )
-        return vpc, made.zones
+        return vpc, made.zones, made.ways
 
     def _jobs(self, cluster: EksCluster) -> list[EmrJob]:
         stage, data_lake = self._stage, self._data_lake

@@ -44,6 +44,10 @@ class Deployed:
     crawl_dead_letter_queue_url: str
 
 
+NOT_PLAYED = ("EmrOnEks",)
+"""Stacks of which the engine plays nothing: jobs are rehearsed as Glue jobs, with the same share of the lake."""
+
+
 def stack_name(stage: str, part: str) -> str:
     """The CloudFormation name of a stage's stack."""
     return f"Amp-{stage}-{part}"
@@ -62,12 +66,13 @@ def start(
 
     The catalog service's address is given as the template's parameter and its token is put into the secret, as
     whoever deploys does. `mutate` maps a part (`EventStream`) to a change of its template. Without
-    `warehouse` it and its network are left out, and have no outputs.
+    `warehouse` it and its network are left out, and have no outputs; so is always what is not played.
     """
     engine = Engine(assembly, clock=clock, region=REGION)
     engine.start()
     try:
-        return _deploy(engine, stage, catalog, mutate or {}, () if warehouse else ("Network", "Warehouse"))
+        left_out = (*NOT_PLAYED, *(() if warehouse else ("Network", "Warehouse")))
+        return _deploy(engine, stage, catalog, mutate or {}, left_out)
     except BaseException:
         engine.close()
         raise
