@@ -5,12 +5,13 @@ It must not pass on what Karpenter does not act on: a queue of every state chang
 
 from collections.abc import Mapping
 
-from aws_cdk import ArnFormat, Aws, Duration, Stack, aws_cloudwatch, aws_events, aws_iam, aws_kms, aws_sns, aws_sqs
+from aws_cdk import Duration, aws_cloudwatch, aws_events, aws_iam, aws_kms, aws_sns, aws_sqs
 from constructs import Construct
 
 from building_blocks.acknowledgement import acknowledge
 from building_blocks.alarms import Alarm, Runbook, metric
 from building_blocks.encryption_key import key_use
+from building_blocks.rule_principal import rules_of_stack
 
 RETENTION_SECONDS = 300
 """A warning is of use for two minutes; what is older is gone before it misleads."""
@@ -66,24 +67,11 @@ class InterruptionQueue(Construct):
                 reason="A warning that nobody read within five minutes is about an instance that is gone: there is "
                 "nothing to put back.",
             )
-        stack = Stack.of(self)
-        rules = stack.format_arn(
-            service="events",
-            resource="rule",
-            resource_name=f"{stack.stack_name}-*",  # CloudFormation names the rule, after its stack
-            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
-        )
         role = aws_iam.Role(
             self,
             "Role",
             description="Sends warnings about instances to the autoscaler's queue and does nothing else",
-            assumed_by=aws_iam.ServicePrincipal(
-                "events.amazonaws.com",
-                conditions={
-                    "ArnLike": {"aws:SourceArn": rules},
-                    "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
-                },
-            ),
+            assumed_by=rules_of_stack(self),
             inline_policies={
                 "Sending": aws_iam.PolicyDocument(
                     statements=[
