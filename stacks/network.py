@@ -1,4 +1,4 @@
-"""The network in which the warehouse, and later other clusters, stand: a VPC without a way to the internet.
+"""The network in which the warehouse stands: a VPC without a way to the internet.
 
 It must not know who stands in it; whoever calls a service from within adds it to `_endpoint_uses`.
 """

@@ -1,0 +1,53 @@
+"""The idle bill counts what a template declares, by Fargate's sizes, and the page tells the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.idle_bill import HOURS_PER_MONTH, Prices, fargate_size, idle, page
+from config import STAGES
+from tests.stacks.assembly import synthesize
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "stacks" / "emr-on-eks.md"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_page_of_the_stack_has_the_bill_of_each_stage(stage: str, tmp_path: Path) -> None:
+    assembly = synthesize(STAGES[stage], tmp_path)
+    bill = page(idle(assembly.templates["EmrOnEks"]))
+    assert f"\n{stage}\n\n{bill}\n" in PAGE.read_text(), f"python -m bench.idle_bill {stage} says:\n{bill}"
+
+
+def _template(**resources: tuple[str, dict[str, Any]]) -> dict[str, Any]:
+    return {"Resources": {id: {"Type": type, "Properties": what} for id, (type, what) in resources.items()}}
+
+
+def test_an_endpoint_is_paid_for_in_each_zone_and_a_gateway_is_not() -> None:
+    template = _template(
+        s3=("AWS::EC2::VPCEndpoint", {"VpcEndpointType": "Gateway"}),
+        sqs=("AWS::EC2::VPCEndpoint", {"VpcEndpointType": "Interface", "SubnetIds": ["a", "b"]}),
+    )
+    endpoint, nodes = idle(template, Prices(interface_endpoint=0.02))
+    assert (endpoint.count, endpoint.dollars) == (2, 2 * 0.02 * HOURS_PER_MONTH)
+    assert (nodes.what, nodes.count) == ("EC2 node", 0)
+
+
+def test_a_node_that_is_declared_is_counted() -> None:
+    (nodes,) = idle(_template(group=("AWS::EKS::Nodegroup", {})))
+    assert nodes.count == 1
+
+
+@pytest.mark.parametrize(
+    ("cpus", "gibibytes", "size"),
+    [(0.1, 0.07, (0.25, 0.5)), (0.5, 0.75, (0.5, 1)), (0.5, 0.8, (0.5, 2)), (0.25, 2, (0.5, 3)), (1, 7.75, (1, 8))],
+)
+def test_fargate_rounds_up_after_adding_its_own(cpus: float, gibibytes: float, size: tuple[float, float]) -> None:
+    assert fargate_size(cpus, gibibytes) == size
+
+
+def test_a_pod_larger_than_what_is_listed_is_refused() -> None:
+    with pytest.raises(ValueError, match="no size of Fargate"):
+        fargate_size(8, 1)
