@@ -20,6 +20,8 @@ _REGISTRY = re.compile(r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?(/[a
 LEAST_NETWORK = 20
 """Longest prefix of the network's addresses: a zone's subnet is then a /24, and every pod takes an address of it."""
 
+LEAST_ZONES = 2
+
 EVERYWHERE = ipaddress.IPv4Network("0.0.0.0/0")
 WIDEST_PREFIX = 16
 """Bits that a public address range must fix at least: an office or a VPN has no more addresses than that."""
@@ -103,6 +105,13 @@ class EmrOnEks:
                 given=self.network.cidr,
                 allowed=f"/16 to /{LEAST_NETWORK}: every pod takes an address",
                 fix="give the network a larger cidr",
+            )
+        if self.network.existing is not None and len(self.network.existing.subnet_ids) < LEAST_ZONES:
+            raise ConfigurationError(
+                what="an existing VPC has too few subnets for a cluster",
+                given=self.network.existing.subnet_ids,
+                allowed=f"subnets in {LEAST_ZONES} zones at least (EKS: its control plane stands in two)",
+                fix="name a private subnet of another zone too",
             )
         isolated = self.egress is Egress.ENDPOINTS
         if isolated != (self.registry is not None) or (self.registry and not _REGISTRY.fullmatch(self.registry)):

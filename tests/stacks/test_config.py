@@ -8,6 +8,7 @@ import pytest
 
 from config import STAGES, stage_named
 from config.catalog import Catalog, ReadGrant
+from config.emr_on_eks import Egress, EmrOnEks
 from config.model import (
     LOG_RETENTION_DAYS,
     ConfigurationError,
@@ -34,6 +35,8 @@ def _existing(**given: Any) -> ExistingVpc:
 def _paused(schedule: str) -> Cluster:
     return Cluster(name="a", pause_at=schedule, resume_at="cron(0 6 ? * MON-FRI *)")
 
+
+_REGISTRY = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/ecr-public"
 
 NONSENSE: dict[str, Callable[[], object]] = {
     "a_raw_zone_that_keeps_nothing": lambda: DataLake(raw_retention_days=0),
@@ -84,6 +87,19 @@ NONSENSE: dict[str, Callable[[], object]] = {
     "endpoints_in_more_zones_than_there_are": lambda: Network(zones=2, endpoint_zones=3),
     "an_existing_vpc_without_zones": lambda: _existing(zones=()),
     "an_existing_vpc_by_its_name": lambda: _existing(vpc_id="main"),
+    "a_kubernetes_api_open_to_the_world": lambda: EmrOnEks(public_cidrs=("0.0.0.0/0",)),
+    "a_kubernetes_api_open_to_half_of_it": lambda: EmrOnEks(public_cidrs=("128.0.0.0/1",)),
+    "a_kubernetes_api_open_to_no_range": lambda: EmrOnEks(public_cidrs=("office",)),
+    "an_administrator_who_is_no_role": lambda: EmrOnEks(admin_roles=("arn:aws:iam::123456789012:user/ana",)),
+    "an_administrator_by_a_session": lambda: EmrOnEks(admin_roles=("arn:aws:sts::123456789012:assumed-role/x/ana",)),
+    "no_way_out_and_a_public_registry": lambda: EmrOnEks(egress=Egress.ENDPOINTS),
+    "a_private_registry_that_nobody_needs": lambda: EmrOnEks(registry=_REGISTRY),
+    "a_registry_of_somebody_else": lambda: EmrOnEks(egress=Egress.ENDPOINTS, registry="docker.io/karpenter"),
+    "more_ways_out_than_zones": lambda: EmrOnEks(nat_gateways=4),
+    "three_autoscalers": lambda: EmrOnEks(controller_replicas=3),
+    "a_cluster_of_a_few_addresses": lambda: EmrOnEks(network=Network(cidr="10.41.0.0/24")),
+    "a_cluster_in_one_zone_of_an_existing_vpc": lambda: EmrOnEks(network=Network(existing=_existing())),
+    "nodes_without_room_for_an_image": lambda: EmrOnEks(node_volume_gibibytes=8),
     "a_node_type_that_is_gone": lambda: Cluster(name="a", node_type="dc2.large"),
     "one_node_of_a_type_that_needs_two": lambda: Cluster(name="a", node_type="ra3.4xlarge", nodes=1),
     "a_cluster_whose_identifier_no_cluster_takes": lambda: Cluster(name="a--b"),
@@ -143,3 +159,9 @@ def test_schedules_of_redshift_are_taken(schedule: str) -> None:
 
 def test_subnets_of_zones_do_not_overlap_and_leave_room() -> None:
     assert Network(cidr="10.40.0.0/16", zones=3).subnet_cidrs == ["10.40.0.0/20", "10.40.16.0/20", "10.40.32.0/20"]
+
+
+def test_public_subnets_lie_apart_from_those_of_nodes() -> None:
+    network = Network(cidr="10.41.0.0/16", zones=3)
+    assert network.public_subnet_cidrs == ["10.41.240.0/24", "10.41.241.0/24", "10.41.242.0/24"]
+    assert network.subnet_cidrs[-1] == "10.41.32.0/20"
