@@ -18,7 +18,14 @@ from building_blocks.encryption_key import key_use
 from building_blocks.job_package import JobPackage
 from building_blocks.job_role import JobSurroundings, job_role
 from building_blocks.log_group import LogGroup
-from building_blocks.node_pools import DRAIN_SECONDS, DRIVERS, IDLE_EXECUTOR_SECONDS, POOL_LABEL
+from building_blocks.node_pools import (
+    DO_NOT_DISRUPT,
+    DRAIN_SECONDS,
+    DRIVERS,
+    IDLE_EXECUTOR_SECONDS,
+    POOL_LABEL,
+    TAINT_EFFECT,
+)
 from building_blocks.pod_templates import PodTemplates
 from config.lake_jobs import JobSize
 from contracts.jobs import Job
@@ -190,16 +197,21 @@ class EmrJob(Construct):
                             properties={
                                 **spark_settings(size),
                                 **catalog_settings,
+                                **_region_settings(),
                                 "spark.kubernetes.driver.podTemplateFile": pods.driver.s3_object_url,
                                 "spark.kubernetes.executor.podTemplateFile": pods.executor.s3_object_url,
                             },
                         ),
-                        # The pod that calls spark-submit; on a node of its own kind it would keep a Spot node busy.
+                        # The pod that calls spark-submit, and watches: beside the driver, and as safe ("Using job
+                        # submitter classification" page).
                         template.ConfigurationProperty(
                             classification="emr-job-submitter",
                             properties={
                                 f"jobsubmitter.node.selector.{POOL_LABEL}": DRIVERS,
                                 "jobsubmitter.node.selector.topology.kubernetes.io/zone": f"${{{ZONE}}}",
+                                f"jobsubmitter.node.toleration.{POOL_LABEL}": DRIVERS,
+                                f"jobsubmitter.node.toleration.{POOL_LABEL}.effect": TAINT_EFFECT,
+                                f"jobsubmitter.annotation.{DO_NOT_DISRUPT}": "true",
                             },
                         ),
                     ],
@@ -231,6 +243,15 @@ class EmrJob(Construct):
                 service_account=account,
                 role_arn=self.role.role_arn,
             )
+
+
+def _region_settings() -> dict[str, str]:
+    """Which Region pods are in: they cannot ask the node for it, and boto3 and Java read it under two names."""
+    return {
+        f"{prefix}.{name}": Aws.REGION
+        for prefix in ("spark.kubernetes.driverEnv", "spark.executorEnv")
+        for name in ("AWS_DEFAULT_REGION", "AWS_REGION")
+    }
 
 
 def _pods_of(cluster: EksCluster) -> aws_iam.IPrincipal:

@@ -10,14 +10,11 @@ from typing import Any
 from building_blocks.cluster_versions import NODE_IMAGE
 
 POOL_LABEL = "amp/pool"
-"""Label of every node, and key of the taint of executors' nodes."""
+"""Label of every node, and key of its taint: a pod that asks for no pool gets into none."""
 
 DRIVERS, EXECUTORS = "driver", "executor"
 
-EXECUTOR_TAINT = {"key": POOL_LABEL, "value": EXECUTORS, "effect": "NoSchedule"}
-"""Keeps everything but executors off Spot. Drivers' nodes have none: EMR's submitter has no setting for tolerations."""
-
-EXECUTOR_TOLERATION = {"key": POOL_LABEL, "operator": "Equal", "value": EXECUTORS, "effect": "NoSchedule"}
+TAINT_EFFECT = "NoSchedule"
 
 DO_NOT_DISRUPT = "karpenter.sh/do-not-disrupt"
 """Annotation of a pod whose node is not taken away under it by choice ("Disruption" page of Karpenter)."""
@@ -87,13 +84,17 @@ class NodeClass:
         }
 
 
+def toleration(pool: str) -> dict[str, str]:
+    """What a pod needs to run on the nodes of a pool."""
+    return {"key": POOL_LABEL, "operator": "Equal", "value": pool, "effect": TAINT_EFFECT}
+
+
 def driver_pool(*, cpus: int) -> dict[str, Any]:
     """On-Demand nodes for drivers and EMR's submitters; taken away when empty, and for nothing else."""
     return _pool(
         DRIVERS,
         capacity="on-demand",
         cpus=cpus,
-        taints=[],
         categories=["c", "m", "r"],
         expire_after=f"{LONGEST_NODE_HOURS}h",
         budgets=[{"nodes": "100%", "reasons": ["Empty"]}, {"nodes": "0", "reasons": ["Drifted", "Underutilized"]}],
@@ -106,7 +107,6 @@ def executor_pool(*, cpus: int) -> dict[str, Any]:
         EXECUTORS,
         capacity="spot",
         cpus=cpus,
-        taints=[EXECUTOR_TAINT],
         categories=["c", "m", "r"],
         expire_after=f"{LONGEST_NODE_HOURS}h",
         budgets=[{"nodes": "100%", "reasons": ["Empty"]}, {"nodes": "10%", "reasons": ["Drifted", "Underutilized"]}],
@@ -118,7 +118,6 @@ def _pool(
     *,
     capacity: str,
     cpus: int,
-    taints: Sequence[Mapping[str, str]],
     categories: Sequence[str],
     expire_after: str,
     budgets: Sequence[Mapping[str, object]],
@@ -142,7 +141,7 @@ def _pool(
                 "spec": {
                     "nodeClassRef": {"group": "karpenter.k8s.aws", "kind": "EC2NodeClass", "name": NODE_CLASS},
                     "requirements": requirements,
-                    "taints": [dict(taint) for taint in taints],
+                    "taints": [{"key": POOL_LABEL, "value": name, "effect": TAINT_EFFECT}],
                     "expireAfter": expire_after,
                 },
             },

@@ -15,9 +15,9 @@ from building_blocks.node_pools import (
     DO_NOT_DISRUPT,
     DRAIN_SECONDS,
     DRIVERS,
-    EXECUTOR_TOLERATION,
     EXECUTORS,
     POOL_LABEL,
+    toleration,
 )
 
 
@@ -26,7 +26,7 @@ def driver_pod() -> dict[str, Any]:
     return _pod(
         container="spark-kubernetes-driver",
         annotations={DO_NOT_DISRUPT: "true"},
-        spec={"nodeSelector": {POOL_LABEL: DRIVERS}},
+        spec={"nodeSelector": {POOL_LABEL: DRIVERS}, "tolerations": [toleration(DRIVERS)]},
     )
 
 
@@ -37,7 +37,7 @@ def executor_pod() -> dict[str, Any]:
         annotations={},
         spec={
             "nodeSelector": {POOL_LABEL: EXECUTORS},
-            "tolerations": [dict(EXECUTOR_TOLERATION)],
+            "tolerations": [toleration(EXECUTORS)],
             "terminationGracePeriodSeconds": DRAIN_SECONDS,
         },
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from building_blocks import job_package
-from building_blocks.job_package import PACKAGES, SCRIPT, lay_out
+from building_blocks.job_package import EMR_SCRIPT, GLUE_SCRIPT, PACKAGES, lay_out
 
 
 def _layout(folder: Path) -> dict[str, bytes]:
@@ -38,4 +38,5 @@ def test_caches_beside_the_sources_stay_behind(tmp_path: Path, monkeypatch: pyte
 
 
 def test_the_script_is_glue_s_entry() -> None:
-    assert SCRIPT.is_file()
+    assert GLUE_SCRIPT.is_file()
+    assert EMR_SCRIPT.is_file()

@@ -77,7 +77,7 @@ def _matches(kind: Kind, expression: dict[str, Any]) -> bool:
     if operator == "In":
         return _has(kind, key, expression["values"])
     assert operator in ("Exists", "DoesNotExist"), operator
-    return (key in kind.labels) == bool(operator == "Exists")
+    return bool((key in kind.labels) == (operator == "Exists"))
 
 
 def _has(kind: Kind, key: str, values: list[str]) -> bool:

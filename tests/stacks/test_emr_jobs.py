@@ -19,7 +19,7 @@ from contracts.jobs import JOBS, Job
 from spark_jobs.arguments import read
 from tests.stacks.assembly import Assembly, Resource, as_list, synthesize
 from tests.stacks.kubernetes import STACK, asset, configuration
-from tests.stacks.rendering import ACCOUNT, rendered, statements_of
+from tests.stacks.rendering import ACCOUNT, REGION, rendered, statements_of
 
 RUNS_ON = {
     "LakeJobs": ("cloudwatch:", "logs:"),
@@ -196,6 +196,8 @@ def test_a_run_may_become_as_large_as_on_glue_and_gives_back_what_it_does_not_us
         assert settings["spark.dynamicAllocation.minExecutors"] == "0"
         assert int(settings["spark.executor.cores"]) == pod_size(size.worker_type).cores
         assert settings["spark.sql.catalog.lake"] == "org.apache.iceberg.spark.SparkCatalog"
+        assert settings["spark.kubernetes.driverEnv.AWS_DEFAULT_REGION"] == REGION
+        assert settings["spark.executorEnv.AWS_REGION"] == REGION
 
 
 def test_logs_go_to_the_job_s_own_group_and_prefix(assembly: Assembly) -> None:

@@ -78,10 +78,9 @@ def test_karpenter_s_schemas_and_charts_are_of_one_version(assembly: Assembly) -
     assert {each["Version"] for each in charts(assembly).values()} == {KARPENTER}
 
 
-def test_kubectl_is_of_the_cluster_s_version() -> None:
-    from building_blocks.eks_cluster import KubectlV35Layer
-
-    assert KubectlV35Layer.__module__.endswith(f"kubectl_v{KUBERNETES.partition('.')[2]}")
+def test_kubectl_is_of_the_cluster_s_version(assembly: Assembly) -> None:
+    layers = " ".join(each.properties["Description"] for each in assembly.resources("AWS::Lambda::LayerVersion"))
+    assert f"/opt/kubectl/kubectl {KUBERNETES}." in layers
 
 
 def test_each_value_of_the_chart_is_one_that_the_chart_knows(assembly: Assembly) -> None:

@@ -55,13 +55,33 @@ def _pods(assembly: Assembly) -> list[tuple[dict[str, Any], dict[str, Any], dict
         driver, executor = (
             {**each["spec"], "nodeSelector": {**each["spec"]["nodeSelector"], ZONE: "eu-west-1a"}} for each in templates
         )
-        prefix = "jobsubmitter.node.selector."
-        selector = {
-            name.removeprefix(prefix): value.replace("${Zone}", "eu-west-1a")
-            for name, value in configuration(data, "emr-job-submitter").items()
-        }
-        found.append(({"nodeSelector": selector, "containers": []}, driver, executor))
+        found.append((_submitter(configuration(data, "emr-job-submitter")), driver, executor))
     return found
+
+
+def _submitter(settings: dict[str, str]) -> dict[str, Any]:
+    """Spec of the pod that calls spark-submit, as EMR makes it ("Using job submitter classification" page)."""
+    selector, key = "jobsubmitter.node.selector.", "jobsubmitter.node.toleration.amp/pool"
+    return {
+        "nodeSelector": {
+            name.removeprefix(selector): value.replace("${Zone}", "eu-west-1a")
+            for name, value in settings.items()
+            if name.startswith(selector)
+        },
+        "tolerations": [{"key": "amp/pool", "value": settings[key], "effect": settings[f"{key}.effect"]}],
+        "containers": [],
+    }
+
+
+def test_a_pod_that_asks_for_no_pool_runs_in_none(assembly: Assembly) -> None:
+    assert not any(may_run_on({"containers": []}, pool) for pool in _pools(assembly))
+
+
+def test_submitter_and_driver_are_not_moved_by_choice(assembly: Assembly) -> None:
+    assert driver_pod()["metadata"]["annotations"] == {"karpenter.sh/do-not-disrupt": "true"}
+    for _, data in job_templates(assembly):
+        settings = configuration(data, "emr-job-submitter")
+        assert settings["jobsubmitter.annotation.karpenter.sh/do-not-disrupt"] == "true"
 
 
 def test_a_driver_runs_on_demand_and_never_on_spot_or_fargate(assembly: Assembly) -> None:
