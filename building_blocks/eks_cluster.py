@@ -27,7 +27,7 @@ from constructs import Construct, IConstruct, IDependable
 
 from building_blocks.acknowledgement import acknowledge
 from building_blocks.arns import arn_of
-from building_blocks.cluster_versions import KUBERNETES
+from building_blocks.cluster_versions import ADD_ONS, KUBERNETES
 from building_blocks.log_group import LogGroup
 
 SYSTEM_NAMESPACE = "kube-system"
@@ -41,14 +41,8 @@ SYSTEM_PODS: Mapping[str, Mapping[str, str]] = {
 OBSERVABILITY_NAMESPACE = "aws-observability"
 """Where Fargate looks for what to do with the output of its pods ("Fargate logging" page)."""
 
-ADD_ONS: Mapping[str, Mapping[str, Any] | None] = {
-    "vpc-cni": None,
-    "kube-proxy": None,
-    "eks-pod-identity-agent": None,
-    "coredns": {"computeType": "Fargate"},
-}
-"""What EKS looks after, with its settings. The first three are one pod a node, and none where there is no node. The
-version is the one that EKS has for the version of Kubernetes."""
+ADD_ON_SETTINGS: Mapping[str, Mapping[str, Any]] = {"coredns": {"computeType": "Fargate"}}
+"""Settings of add-ons that have any. The others are one pod a node, and none where there is no node."""
 
 _LOG_KINDS = (
     aws_eks_v2.ClusterLoggingTypes.API,
@@ -350,11 +344,13 @@ class EksCluster(Construct):
         )
 
     def _add_ons(self) -> None:
-        for name, settings in ADD_ONS.items():
+        for name, version in ADD_ONS.items():
+            settings = ADD_ON_SETTINGS.get(name)
             add_on = aws_eks.CfnAddon(
                 self,
                 "".join(word.title() for word in name.split("-")),
                 addon_name=name,
+                addon_version=version,
                 cluster_name=self.cluster.cluster_name,
                 resolve_conflicts="OVERWRITE",
                 configuration_values=None if settings is None else json.dumps(settings),

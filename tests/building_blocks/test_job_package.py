@@ -37,6 +37,6 @@ def test_caches_beside_the_sources_stay_behind(tmp_path: Path, monkeypatch: pyte
     assert set(_layout(tmp_path / "zip")) == {f"{name}/__init__.py" for name in PACKAGES}
 
 
-def test_the_script_is_glue_s_entry() -> None:
+def test_each_way_to_run_a_job_has_its_entry() -> None:
     assert GLUE_SCRIPT.is_file()
     assert EMR_SCRIPT.is_file()

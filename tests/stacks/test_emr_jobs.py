@@ -117,6 +117,12 @@ def _stage(assembly: Assembly) -> str:
     return str(assembly.templates[STACK]["Outputs"]["ClusterName"]["Value"].split("-")[1])
 
 
+def test_every_run_is_on_one_dated_release(assembly: Assembly) -> None:
+    templates = assembly.resources("AWS::EMRContainers::JobTemplate")
+    (release,) = {_data(assembly, each)["ReleaseLabel"] for each in templates}
+    assert release.rpartition("-")[2].isdigit(), release
+
+
 def test_every_entry_has_a_template_and_no_other_has(assembly: Assembly) -> None:
     names = {each.properties["Name"] for each in assembly.resources("AWS::EMRContainers::JobTemplate")}
     assert names == {f"amp-{_stage(assembly)}-{job.name.replace('_', '-')}" for job in JOBS}

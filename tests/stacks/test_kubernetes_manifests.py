@@ -83,6 +83,14 @@ def test_kubectl_is_of_the_cluster_s_version(assembly: Assembly) -> None:
     assert f"/opt/kubectl/kubectl {KUBERNETES}." in layers
 
 
+def test_add_ons_are_of_named_versions_and_kube_proxy_of_the_cluster_s(assembly: Assembly) -> None:
+    versions = {
+        each.properties["AddonName"]: each.properties["AddonVersion"] for each in assembly.resources("AWS::EKS::Addon")
+    }
+    assert versions["kube-proxy"].startswith(f"v{KUBERNETES}.")
+    assert all("-eksbuild." in version for version in versions.values())
+
+
 def test_each_value_of_the_chart_is_one_that_the_chart_knows(assembly: Assembly) -> None:
     known = json.loads((kubernetes.KARPENTER / "values.json").read_text())
     ours = charts(assembly)["karpenter"]["Values"]
