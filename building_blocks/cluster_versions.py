@@ -12,8 +12,9 @@ ADD_ONS = {
     "eks-pod-identity-agent": "v1.3.10-eksbuild.3",
     "coredns": "v1.14.3-eksbuild.3",
 }
-"""What EKS looks after, by the versions that it has for this Kubernetes (`aws eks describe-addon-versions`). Named, because
-one without a version stays what it was when Kubernetes is upgraded."""
+"""What EKS looks after, by the versions that it has for this Kubernetes (`aws eks describe-addon-versions`).
+
+Named, because one without a version stays what it was when Kubernetes is upgraded."""
 
 KARPENTER = "1.14.1"
 """Charts and image; takes Kubernetes 1.35 since 1.9 ("Compatibility" page of Karpenter)."""
@@ -25,5 +26,5 @@ NODE_IMAGE = "al2023@v20260714"
 """Amazon Linux 2023 for EKS, amd64 and arm64; has images for Kubernetes 1.35 (release notes of amazon-eks-ami)."""
 
 EMR_RELEASE = "emr-7.13.0-20260410"
-"""Spark 3.5.6, Iceberg 1.10.0, Python 3.11, as Glue 5.1 has; dated, so that no run changes by itself ("Amazon EMR on EKS
-7.13.0 releases" page)."""
+"""Spark 3.5.6, Iceberg 1.10.0, Python 3.11, as Glue 5.1 has; dated, so that no run changes by itself ("Amazon EMR on
+EKS 7.13.0 releases" page)."""
