@@ -72,7 +72,7 @@ class Karpenter(Construct):
                 "resources": {"requests": CONTROLLER_RESOURCES, "limits": CONTROLLER_RESOURCES},
                 "env": [{"name": "AWS_REGION", "value": Aws.REGION}],
             },
-            # DNS is one of the pods that wait for Karpenter when there is no node: it must not wait for DNS.
+            # By the VPC's DNS: it comes up whether or not the cluster's does.
             "dnsPolicy": "Default",
             "settings": {
                 "clusterName": self._cluster.name,

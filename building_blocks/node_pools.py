@@ -30,7 +30,7 @@ DRAIN_SECONDS = 120
 """What Spot leaves between the warning and the end ("Spot Instance interruption notices" page)."""
 
 LONGEST_NODE_HOURS = 168
-"""Age at which a node of drivers takes no new pods; longer than any run."""
+"""Age at which a node takes no new pods and is left to end; longer than any run."""
 
 NODE_CLASS = "spark"
 

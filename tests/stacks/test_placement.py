@@ -145,7 +145,7 @@ def test_the_autoscaler_starts_where_there_is_no_node_and_not_on_its_own(assembl
     assert may_run_on(spec, FARGATE)
     for pool in _pools(assembly):
         assert not may_run_on(spec, pool)
-    assert values["dnsPolicy"] == "Default", "DNS may be waiting too"
+    assert values["dnsPolicy"] == "Default", "it waits for no other pod"
 
 
 def test_dns_is_told_to_run_on_fargate(assembly: Assembly) -> None:
