@@ -44,6 +44,10 @@ def rehearse(
             told = Chapter(title=title, said=said, lines=lines, well=well)
         except _LeftOut as reason:
             told = Chapter(title=title, said=f"left out: {reason}", lines=[], well=True, left_out=True)
+        except Exception as error:  # whatever is wrong with the platform, the report says where it showed
+            said = f"broke off, and with it all that would have followed: {type(error).__name__}: {error}"
+            played.findings.chapters.append(Chapter(title=title, said=said, lines=[], well=False))
+            return played.findings
         played.findings.chapters.append(told)
     played.findings.modelled = played.modelled()
     return played.findings

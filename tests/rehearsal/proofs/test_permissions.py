@@ -15,6 +15,7 @@ pytest.importorskip("time_machine", reason="a rehearsal needs the packages of re
 
 from rehearsal.engine import iam
 from rehearsal.engine.engine import Mutation
+from rehearsal.engine.errors import DeploymentFailed
 from rehearsal.scenario import grants
 from rehearsal.scenario.run import rehearse
 from tests.rehearsal.proofs.played import Rehearse, silent, small
@@ -185,12 +186,17 @@ def test_each_explanation_is_of_a_statement_that_nothing_used(
 def test_a_rehearsal_without_a_needed_action_fails_and_names_role_and_action(
     recorded: Recorded, run_rehearsal: Rehearse, assembly: Path, tmp_path: Path, number: int
 ) -> None:
-    # Those of jobs are decided again above; each would take minutes here.
-    quick = [one for one in recorded.needed if one.part != "LakeJobs"]
+    # Those of jobs, and of readers of what they make, are decided again above; each would take minutes here.
+    quick = [one for one in recorded.needed if one.part != "LakeJobs" and not one.logical_id.startswith(WITH_SPARK)]
     removal = random.Random(SEED).sample(quick, REMOVALS)[number]  # noqa: S311 - no secret
     options = small(assembly, tmp_path, mutate=removal.mutation(), warehouse=removal.part in ("Network", "Warehouse"))
-    problems = run_rehearsal(options).findings.problems
-    named = [text for text in problems if text.startswith(f"refused: {removal.role} may not {removal.action} on ")]
+    try:
+        problems = run_rehearsal(options).findings.problems
+        named = [text for text in problems if text.startswith(f"refused: {removal.role} may not {removal.action} on ")]
+    except DeploymentFailed as error:
+        # Lambda asks for a function's network while it makes the function.
+        problems, denied = [str(error)], f"is not authorized to perform: {removal.action} on"
+        named = [text for text in problems if removal.role in text and denied in text]
     assert named, f"{removal}; said was {problems}"
 
 
