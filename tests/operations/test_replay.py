@@ -170,26 +170,24 @@ def test_a_replay_without_an_end_says_what_of_the_present_hour_it_leaves_out(des
     assert desk.run("replay", *RANGE, "--force").result["present_hour"] == 0
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        ((), "--all"),
-        (("--all", "--type", "lik"), "like"),
-        (("--all", "--reason", "nonsense"), "wrong_type"),
-        (("--since", "2026-11-18T20", "--until", "2026-11-18T20"), "after --since"),
-        (("--since", "2026-11-18T20", "--until", "2026-11-18T23"), "present hour"),
-        (("--since", "yesterday"), "2026-11-18T20"),
-        (("--resume", "nobody"), "There is no replay"),
-    ],
-)
-def test_a_replay_refuses_what_would_do_harm_and_says_what_is_allowed(
-    desk: Desk, arguments: tuple[str, ...], said: str
-) -> None:
-    refused = desk.run("replay", *arguments)
-    assert refused.code == 2
-    assert said in refused.err
-    assert "allowed:" in refused.err
-    assert "fix:" in refused.err
+REFUSED: list[tuple[tuple[str, ...], str]] = [
+    ((), "--all"),
+    (("--all", "--type", "lik"), "like"),
+    (("--all", "--reason", "nonsense"), "wrong_type"),
+    (("--since", "2026-11-18T20", "--until", "2026-11-18T20"), "after --since"),
+    (("--since", "2026-11-18T20", "--until", "2026-11-18T23"), "present hour"),
+    (("--since", "yesterday"), "2026-11-18T20"),
+    (("--resume", "nobody"), "There is no replay"),
+]
+
+
+def test_a_replay_refuses_what_would_do_harm_and_says_what_is_allowed(desk: Desk) -> None:
+    for arguments, said in REFUSED:
+        refused = desk.run("replay", *arguments)
+        assert refused.code == 2, arguments
+        assert said in refused.err
+        assert "allowed:" in refused.err
+        assert "fix:" in refused.err
 
 
 def test_a_replay_waits_for_the_deployment_of_the_contract_that_it_relies_on(desk: Desk) -> None:

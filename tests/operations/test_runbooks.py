@@ -33,7 +33,11 @@ OURS = "python -m operations "
 
 
 GLUE = "aws glue "
-WAREHOUSE = ("aws redshift ", "aws secretsmanager ")
+SERVICES = ("aws redshift ", "aws secretsmanager ", "aws emr-containers ", "aws eks ", "aws logs ")
+_NO_OPERATIONS = ("aws logs tail ", "aws eks update-kubeconfig ")
+"""What the AWS command line makes of several calls."""
+CLUSTER = ("kubectl ", "make ", "helm ", "skopeo ", "V=VERSION; ", "for chart in ", "    helm ", "done")
+"""Kubernetes' own tools, ours, and the loop that mirrors charts."""
 _CLI_ALONE = {"query", "output"}
 """Options of the AWS command line itself."""
 
@@ -73,8 +77,16 @@ def test_a_command_of_glue_names_a_job_and_arguments_that_it_takes(command: str)
         assert read_arguments([*standing, *arguments], now=datetime.now(UTC)).window.start
 
 
-@pytest.mark.parametrize("command", [line for one in RUNBOOKS for line in shown(one) if line.startswith(WAREHOUSE)])
-def test_a_command_of_the_warehouse_has_an_operation_and_options_that_exist(command: str) -> None:
+@pytest.mark.parametrize(
+    "command",
+    [
+        line
+        for one in RUNBOOKS
+        for line in shown(one)
+        if line.startswith(SERVICES) and not line.startswith(_NO_OPERATIONS)
+    ],
+)
+def test_a_command_of_a_service_has_an_operation_and_options_that_exist(command: str) -> None:
     _, service, operation, *words = shlex.split(command)
     model = botocore.session.get_session().get_service_model(service)
     operations = {xform_name(name, "-"): name for name in model.operation_names}
@@ -87,9 +99,9 @@ def test_a_command_of_the_warehouse_has_an_operation_and_options_that_exist(comm
 
 
 @pytest.mark.parametrize("runbook", RUNBOOKS, ids=lambda runbook: runbook.name)
-def test_a_runbook_shows_no_command_but_ours_and_those_that_run_jobs(runbook: Path) -> None:
+def test_a_runbook_shows_no_command_but_ours_and_those_of_services_and_the_cluster(runbook: Path) -> None:
     text = runbook.read_text()
-    assert [line for line in shown(runbook) if not line.startswith((OURS, GLUE, *WAREHOUSE))] == []
+    assert [line for line in shown(runbook) if not line.startswith((OURS, GLUE, *SERVICES, *CLUSTER))] == []
     assert {language for language, _ in _FENCE.findall(text)} <= {"sh", "sql"}
     assert "`aws " not in text
 
@@ -121,16 +133,6 @@ def test_every_command_of_a_runbook_runs_as_it_stands_there(desk: Desk, runbook:
         with desk.serving() if arguments[0] == "redrive" and "--all" in arguments else nullcontext():
             said = desk.run(*arguments)
         assert said.code == (1 if arguments[0] == "check" else 0), f"{command}\n{said.err}{said.out}"
-
-
-@pytest.mark.parametrize("runbook", OF_WAREHOUSE, ids=lambda runbook: runbook.name)
-def test_every_command_of_a_runbook_of_the_warehouse_runs_as_it_stands_there(
-    warehouse_desk: Desk, runbook: Path
-) -> None:
-    for command in commands(runbook):
-        arguments = [{"STAGE": "dev"}.get(word, word) for word in shlex.split(command.removeprefix(OURS))]
-        said = warehouse_desk.run(*arguments)
-        assert said.code == 0, f"{command}\n{said.err}{said.out}"
 
 
 def test_the_query_of_the_quarantine_runs(desk: Desk) -> None:

@@ -121,7 +121,11 @@ def test_messages_that_poison_the_ingest_function(desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     ("stack", "name"),
-    [("Amp-dev-DataLake", "LakeKey"), ("Amp-dev-EventStream", "StreamKey"), ("Amp-dev-ShowCatalog", "CatalogKey")],
+    [
+        pytest.param("Amp-dev-DataLake", "LakeKey", marks=pytest.mark.campaign),
+        ("Amp-dev-EventStream", "StreamKey"),
+        ("Amp-dev-ShowCatalog", "CatalogKey"),
+    ],
 )
 def test_a_key_that_is_disabled_for_two_hours_and_enabled_again(desk: Desk, stack: str, name: str) -> None:
     desk.played.put(*OVERSIZE, *(like(f"e-{number}") for number in range(20)), without_id(0))

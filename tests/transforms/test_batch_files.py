@@ -133,6 +133,7 @@ def test_every_file_and_row_that_can_be_taken_is_taken_and_the_rest_is_refused_w
 _TABLES = (("personal", "batch_shows"), ("transformed", "batch_catalog"), ("personal", "rejected_rows"))
 
 
+@pytest.mark.campaign
 def test_a_table_follows_its_files_and_what_the_catalog_finds_in_them(desk: Desk) -> None:
     desk.put("batch/shows/1.json", b'{"show_id": "s1", "plays": 1}\n{"show_id": "s2", "plays": 5000000000}\n')
     desk.put("batch/shows/2.json", b'{"show_id": "s3", "mood": "calm"}\n')
@@ -164,6 +165,7 @@ def test_a_table_follows_its_files_and_what_the_catalog_finds_in_them(desk: Desk
     assert "lots" not in reasons[0]
 
 
+@pytest.mark.campaign
 def test_a_column_that_a_failed_run_made_is_still_filled_from_every_file(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,6 +191,7 @@ def _fail(*_: Any) -> None:
     raise RuntimeError("the run ends here")
 
 
+@pytest.mark.campaign
 def test_readers_of_a_withdrawn_dataset_are_told_once_and_its_tables_stay(desk: Desk) -> None:
     path = desk.put("batch/user_profiles/u.csv", b"user_id,plan,country,email\nu-1,free,AT,a@b.example\n")
     there = crawled("user_profiles", USERS)
@@ -255,6 +258,7 @@ def test_each_folder_of_uploads_becomes_a_table_whatever_it_is_called_and_holds(
     ]
 
 
+@pytest.mark.campaign
 def test_files_without_a_table_of_a_crawler_wait_for_it_unless_none_can_be_made_of_them(desk: Desk) -> None:
     desk.put("batch/uploads/page/a.parquet", b"<html>Sign in</html>")
     desk.put("batch/uploads/cut/a.json.gz", gzip.compress(b'{"n": 1}\n' * 5000)[:-20], compressed=True)
@@ -278,6 +282,7 @@ def test_files_without_a_table_of_a_crawler_wait_for_it_unless_none_can_be_made_
     assert not desk.spark.catalog.tableExists(desk.name("personal.batch_uploads_new"))
 
 
+@pytest.mark.campaign
 def test_a_run_that_ended_before_the_shared_table_is_completed_by_the_next(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -86,6 +86,7 @@ def left_out(findings: WarehouseFindings) -> dict[str, str]:
     return {chapter.title: chapter.said for chapter in findings.chapters if chapter.left_out}
 
 
+@pytest.mark.campaign
 def test_a_declaration_of_other_names_is_rehearsed_whole(rehearsed: Rehearse) -> None:
     assert not any(set(entries) & set(NAMES) for entries in tomllib.loads(RENAMED).values() if entries != 1)
     findings = rehearsed(RENAMED)
@@ -107,6 +108,7 @@ def test_of_a_declaration_of_one_schema_and_one_person_the_rest_is_left_out_by_n
     assert drift.said.startswith("2 differences found and left")
 
 
+@pytest.mark.campaign
 def test_a_policy_that_waits_for_its_table_is_told_and_is_no_problem(rehearsed: Rehearse) -> None:
     findings = rehearsed(WAITING)
     assert findings.problems == []
