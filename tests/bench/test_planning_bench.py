@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench import planning, record
-from bench.__main__ import main
-from bench.planning import Planning, measure, page, targets
+from bench.planning import Planning, main, measure, page, targets
 
 
 def test_each_state_is_planned_with_what_differs_in_it_and_no_more() -> None:
@@ -36,7 +35,7 @@ def test_results_are_recorded_and_read_back_whole(tmp_path: Path) -> None:
 def test_the_command_line_measures_and_strict_tells_a_miss(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    options = ["plan", "--rounds", "1", "--strict"]
+    options = ["--rounds", "1", "--strict"]
     assert main(options) == 0
     assert "| seconds to plan, all is there | under 2 |" in capsys.readouterr().out
     monkeypatch.setattr("bench.planning.PLANNED_S", 0.0)
@@ -46,5 +45,5 @@ def test_the_command_line_measures_and_strict_tells_a_miss(
 
 def test_no_rounds_are_refused_with_what_is_allowed(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        main(["plan", "--rounds", "0"])
+        main(["--rounds", "0"])
     assert "must be 1 or more" in capsys.readouterr().err
