@@ -8,12 +8,13 @@ from __future__ import annotations
 import functools
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import boto3
 import botocore.session
+from botocore.client import BaseClient
 from botocore.config import Config
 
 from rehearsal.engine import iam
@@ -33,10 +34,10 @@ class Account:
     """State shared by the service files of one rehearsal.
 
     ``encryption_keys`` maps the ARN of an encrypted resource to the ARN of its customer managed key. ``assets``
-    maps object keys to the staged folders. ``services`` holds what service files register for one another, by
-    class. ``bucket_keys`` holds the ARNs of buckets with an S3 Bucket Key. ``workspace`` is a folder for files
-    that live as long as the rehearsal. ``function_environment`` holds variables that every function is given
-    beside its own.
+    maps object keys to the staged folders. ``serve`` has a client of this process answered without a socket.
+    ``services`` holds what service files register for one another, by class. ``bucket_keys`` holds the ARNs of
+    buckets with an S3 Bucket Key. ``workspace`` is a folder for files that live as long as the rehearsal.
+    ``function_environment`` holds variables that every function is given beside its own.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Account:
         region: str,
         clock: Clock,
         endpoint_url: str,
+        serve: Callable[[BaseClient], None],
         assets: Mapping[str, Path],
         authorizer: iam.Authorizer,
         encryption_keys: dict[str, str],
@@ -53,6 +55,7 @@ class Account:
         workspace: Path,
     ) -> None:
         self.id, self.region, self.clock, self.endpoint_url = account_id, region, clock, endpoint_url
+        self._serve = serve
         self.assets, self.authorizer, self.encryption_keys = assets, authorizer, encryption_keys
         self.workspace = workspace
         self.bucket_keys = bucket_keys
@@ -119,6 +122,7 @@ class Account:
                     aws_session_token=credentials.session_token,
                     config=_CLIENT_CONFIG,
                 )
+                self._serve(client)
                 self._clients[service, identity] = client
             return client
 

@@ -128,6 +128,7 @@ class Engine:
             region=self._region,
             clock=self.clock,
             endpoint_url=f"http://{host}:{port}",
+            serve=server.serve,
             assets=self.assembly.assets,
             authorizer=self.authorizer,
             encryption_keys=keys,
