@@ -15,7 +15,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 # What a switch such as FAST= means by off.
 OFF := 0 no false off
 
-READY := .venv/.ready-$(shell cat requirements-dev.txt scripts/set_up 2>/dev/null | cksum | tr ' ' '-')
+READY := .venv/.ready-$(shell cat requirements-dev.txt requirements-airflow.txt scripts/set_up 2>/dev/null | cksum | tr ' ' '-')
 
 .PHONY: help setup test campaign bench rehearse check format synth cdk docs lock clean explain redrive replay doctor warehouse-plan
 
@@ -27,7 +27,7 @@ $(READY):
 	@PYTHON="$(PYTHON)" bash scripts/set_up
 	@rm -f .venv/.ready-*; touch $@
 
-setup: $(READY) ## install all that the other targets need, into .venv (they call it themselves)
+setup: $(READY) ## install all that the other targets need, into .venv and .venv-airflow (they call it themselves)
 
 test: $(READY) ## run the test suite, all but the campaign
 	@python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -rs $(ARGS)
@@ -85,4 +85,4 @@ doctor: $(READY) ## hold what is deployed of STAGE against what should be
 	@python -m operations check --stage $(STAGE) $(ARGS)
 
 clean: ## remove what the targets made, the downloaded packages too
-	rm -rf .venv .cache cdk.out node_modules rehearsal-report .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-airflow .cache cdk.out node_modules rehearsal-report .mypy_cache .ruff_cache .pytest_cache .hypothesis
