@@ -109,20 +109,24 @@ class Account:
         role = (role_arn, acting, session, source_arn, external_id or self.id)
         return self._client(service, "|".join(role), role)
 
+    def client_of(self, service: str, credentials: iam.Credentials) -> Any:
+        """A boto3 client of whoever holds ``credentials``; the caller closes it."""
+        client = self._session.client(
+            service,  # type: ignore[call-overload]
+            endpoint_url=self.endpoint_url,
+            aws_access_key_id=credentials.access_key_id,
+            aws_secret_access_key=credentials.secret_access_key,
+            aws_session_token=credentials.session_token,
+            config=_CLIENT_CONFIG,
+        )
+        self._serve(client)
+        return client
+
     def _client(self, service: str, identity: str, role: tuple[str, str, str, str, str] | None) -> Any:
         with self._lock:
             client = self._clients.get((service, identity))
             if client is None:
-                credentials = self._credentials(role)
-                client = self._session.client(
-                    service,  # type: ignore[call-overload]
-                    endpoint_url=self.endpoint_url,
-                    aws_access_key_id=credentials.access_key_id,
-                    aws_secret_access_key=credentials.secret_access_key,
-                    aws_session_token=credentials.session_token,
-                    config=_CLIENT_CONFIG,
-                )
-                self._serve(client)
+                client = self.client_of(service, self._credentials(role))
                 self._clients[service, identity] = client
             return client
 

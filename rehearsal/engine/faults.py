@@ -8,7 +8,7 @@ from typing import Literal
 from rehearsal.engine.account import Account
 from rehearsal.engine.function_model import FunctionFault
 from rehearsal.engine.functions import Functions
-from rehearsal.engine.jobs.runs import JobRuns
+from rehearsal.engine.jobs.executions import Executions
 from rehearsal.engine.services.kinesis import RefusedEntries, Streams
 from rehearsal.engine.services.redshift import Clusters
 from rehearsal.engine.services.sqs import Queues
@@ -69,12 +69,12 @@ class Faults:
         """Kill the process of the job's next run when it asks for something, before that is done.
 
         Args:
-            job_name: which job.
+            job_name: which job; of a job run of EMR, its template's name or its own.
             action: the IAM action of the request, such as ``glue:UpdateTable`` or ``s3:PutObject``.
             nth: at which of the matching requests, counted from 1 over all runs of the job.
             resource: pattern (``*``, ``?``) of the ARN that the action must be on.
         """
-        self._account.service(JobRuns).kill_at(job_name, action, nth=nth, resource=resource)
+        self._account.service(Executions).kill_at(job_name, action, nth=nth, resource=resource)
 
     def cut_off_cluster(self, identifier: str) -> None:
         """Let nobody reach a Redshift cluster by its endpoint, though it is available, until it is reached again."""

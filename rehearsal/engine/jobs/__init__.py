@@ -1,1 +1,1 @@
-"""Glue jobs: their runs, the process of each run, its logs; knows nothing of templates or of what a job computes."""
+"""Job runs, as Glue (`glue`) and EMR on EKS (`emr`) start them; knows nothing of templates or of what a job computes."""

@@ -15,9 +15,9 @@ from moto.glue.exceptions import (
 from moto.glue.responses import GlueResponse
 
 from rehearsal.engine.account import PARTITION, Account
-from rehearsal.engine.jobs.arguments import NOT_PLAYED
-from rehearsal.engine.jobs.model import JobDefinition, JobRun, SecurityConfiguration
-from rehearsal.engine.jobs.runs import JobRuns, TooManyRuns
+from rehearsal.engine.jobs.glue.arguments import NOT_PLAYED
+from rehearsal.engine.jobs.glue.model import JobDefinition, JobRun, SecurityConfiguration
+from rehearsal.engine.jobs.glue.runs import JobRuns, TooManyRuns
 from rehearsal.engine.resources import Created, Declaration, ResourceType
 from rehearsal.engine.services.events import put_event
 from rehearsal.engine.services.kms import customer_key
@@ -55,8 +55,6 @@ def attach(account: Account) -> Callable[[], None]:
     runs = JobRuns(account, told)
     account.register(runs)
     account.register(SecurityConfigurations())
-    account.scheduler.add(runs)
-    account.authorizer.watchers.append(runs.watch)
     operations = {
         "start_job_run": lambda response: _start(runs, response),
         "get_job_run": lambda response: _get(runs, response),
@@ -73,7 +71,6 @@ def attach(account: Account) -> Callable[[], None]:
                 delattr(GlueResponse, name)
             else:
                 setattr(GlueResponse, name, method)
-        runs.close()
 
     return undo
 
@@ -148,7 +145,8 @@ def _job(account: Account, declaration: Declaration) -> Created:
     not_played = sorted(NOT_PLAYED & {*defaults, *fixed})
     if not_played:
         raise declaration.unsupported(
-            f"the arguments {', '.join(not_played)} are not played", "Play them in rehearsal/engine/jobs/arguments.py"
+            f"the arguments {', '.join(not_played)} are not played",
+            "Play them in rehearsal/engine/jobs/glue/arguments.py",
         )
     definition = JobDefinition(
         name=name,

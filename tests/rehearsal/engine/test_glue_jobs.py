@@ -193,7 +193,7 @@ def test_a_failed_run_is_tried_again_as_often_as_declared(tmp_path: Path, start_
 def test_a_run_over_its_time_is_ended_and_not_tried_again(
     tmp_path: Path, start_engine: StartEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rehearsal.engine.jobs.runs.SECONDS_PER_MINUTE", 0.5)
+    monkeypatch.setattr("rehearsal.engine.jobs.glue.runs.SECONDS_PER_MINUTE", 0.5)
     engine = start_engine(job_assembly(tmp_path, SCRIPT, Timeout=1, MaxRetries=1))
     engine.deploy()
 

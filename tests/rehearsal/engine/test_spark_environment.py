@@ -18,7 +18,7 @@ pytest.importorskip("time_machine", reason=NEEDS)
 pytest.importorskip("pyspark", reason=NEEDS)
 
 from rehearsal.engine.errors import RehearsalError
-from rehearsal.engine.jobs.arguments import python_files, spark_settings
+from rehearsal.engine.jobs.glue.arguments import python_files, spark_settings
 from rehearsal.engine.jobs.worker import message
 from rehearsal.engine.spark import __main__ as command
 from rehearsal.engine.spark import jars, java, settings

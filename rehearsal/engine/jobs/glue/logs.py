@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from rehearsal.engine import iam
 from rehearsal.engine.account import Account
 from rehearsal.engine.function_logs import LogLine, record_metrics, write_lines
-from rehearsal.engine.jobs.model import JobRun
+from rehearsal.engine.jobs.glue.model import JobRun
 
 ACTING = "glue.amazonaws.com"
 DEFAULT_PREFIX = "/aws-glue/jobs"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from rehearsal.engine.jobs.model import JobRun
+from rehearsal.engine.jobs.glue.model import JobRun
 
 # What Glue's launcher takes for itself; all others reach the script, those of Glue's features among them.
 _LAUNCHER = frozenset(
@@ -27,10 +27,10 @@ _LAUNCHER = frozenset(
 NOT_PLAYED = frozenset({"--additional-python-modules", "--class", "--extra-files", "--extra-jars", "--user-jars-first"})
 
 
-def script_arguments(run: JobRun, script: str) -> list[str]:
-    """``sys.argv`` of the script: unordered pairs, more of them than the job declares."""
+def script_arguments(run: JobRun) -> list[str]:
+    """``sys.argv`` of the script, after itself: unordered pairs, more of them than the job declares."""
     given = [part for name, value in run.arguments.items() if name not in _LAUNCHER for part in (name, value)]
-    return [script, *given, "--JOB_ID", f"j_{run.id[3:19]}", "--JOB_RUN_ID", run.id, "--JOB_NAME", run.job.name]
+    return [*given, "--JOB_ID", f"j_{run.id[3:19]}", "--JOB_RUN_ID", run.id, "--JOB_NAME", run.job.name]
 
 
 def spark_settings(arguments: Mapping[str, str]) -> dict[str, str]:

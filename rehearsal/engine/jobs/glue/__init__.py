@@ -1,0 +1,1 @@
+"""Glue jobs and their runs; what executes them is shared (`rehearsal.engine.jobs.executions`)."""
