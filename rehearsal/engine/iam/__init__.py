@@ -8,6 +8,7 @@ from rehearsal.engine.iam.gate import install
 from rehearsal.engine.iam.model import (
     AccessDenied,
     CallRecord,
+    ContextValue,
     Credentials,
     Need,
     NoRoute,
@@ -31,6 +32,7 @@ __all__ = [
     "ApiRequest",
     "Authorizer",
     "CallRecord",
+    "ContextValue",
     "Credentials",
     "Grant",
     "Need",

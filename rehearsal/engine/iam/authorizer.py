@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from rehearsal.engine.iam.decisions import Bearing, Decision, decide, pass_endpoint
 from rehearsal.engine.iam.documents import Policy
@@ -76,9 +77,11 @@ class Authorizer:
         self.problems: list[str] = []
         """Requests that could not be judged: an operation without a mapping, a role that was never put."""
         self.asking = threading.local()
-        """Who makes the request that this thread serves: ``user_id``, as ``aws:userid`` has it."""
+        """Who makes the request that this thread serves: ``user_id``, as ``aws:userid`` has it, and ``arn``."""
         self.statement_owners: dict[str, str] = {}
         """Who submitted a statement of the Redshift Data API: its id to a user id."""
+        self.completions: dict[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {}
+        """By boto3's name of a service: gives a request's parameters with what the service itself adds to them."""
         self.watchers: list[Callable[[Principal, Sequence[Need]], None]] = []
         """Told of each allowed request before it is done; one that raises AccessDenied keeps it from being done."""
 

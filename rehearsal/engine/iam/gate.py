@@ -81,6 +81,7 @@ class _Gate:
         key, token = _signer(request)
         principal = self._authorizer.principal_of(key, token)
         self._authorizer.asking.user_id = principal.user_id
+        self._authorizer.asking.arn = principal.session_arn
         try:
             operation, labels = get_service_router(service).match(request)
         except NotFound:
@@ -92,6 +93,7 @@ class _Gate:
             return
         given = _parameters(request, operation, labels, protocol)
         parameters = completed(service, given, self._authorizer.scope)
+        parameters = self._authorizer.completions.get(service, _as_given)(parameters)
         if service == "redshift-data":
             submitted = str(parameters.get("Id", "")).partition(":")[0]
             owner = self._authorizer.statement_owners.get(submitted, principal.user_id)
@@ -165,6 +167,10 @@ class _Gate:
         )
         self._authorizer.adopt(credentials, role_arn=assumed.role_arn, session=assumed.session_name)
         return assumed
+
+
+def _as_given(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    return parameters
 
 
 def _signer(request: Any) -> tuple[str, str | None]:

@@ -1,1 +1,1 @@
-"""Job runs, as Glue (`glue`) and EMR on EKS (`emr`) start them; knows nothing of templates or of what a job computes."""
+"""Job runs, as Glue and EMR on EKS start them; knows nothing of templates or of what a job computes."""

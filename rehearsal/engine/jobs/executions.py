@@ -44,6 +44,7 @@ class Program:
         spark: the settings that the run declares.
         iceberg: whether Iceberg is on Spark's class path.
         environment: variables beside those that every run has.
+        read: ``s3://`` addresses that the service reads under the run's role, and that change nothing here.
     """
 
     script: str
@@ -52,6 +53,7 @@ class Program:
     spark: Mapping[str, str]
     iceberg: bool
     environment: Mapping[str, str] = field(default_factory=dict)
+    read: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -228,6 +230,8 @@ class Executions:
             program = run.program()
             script = self._fetch(credentials, program.script, folder)
             libraries = [self._fetch(credentials, file, folder) for file in program.python_files]
+            for address in program.read:
+                self._fetch(credentials, address, folder)
         except (Refused, iam.AccessDenied, ClientError) as refused:
             self._end(run, Ending(outcome="failed", error=str(refused), credentials=credentials))
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from ipaddress import IPv4Network
 from typing import Any
 
@@ -189,7 +189,42 @@ def _instance_connect(account: Account, declaration: Declaration) -> Created:
     return Created(ref=name, attributes={"Id": name})
 
 
+def _named(prefix: str, attribute: str) -> Callable[[Account, Declaration], Created]:
+    """What makes a resource that has a name of its own, which others may refer to, and no effect."""
+
+    def create(account: Account, declaration: Declaration) -> Created:
+        del account
+        name = _id(declaration, prefix)
+        return Created(ref=name, attributes={attribute: name})
+
+    return create
+
+
+def _address(account: Account, declaration: Declaration) -> Created:
+    del account
+    # An address of the block that is kept for documentation (RFC 5737), the same in each rehearsal of one template.
+    last = int(_id(declaration, "")[1:], 16) % 254 + 1
+    return Created(ref=f"203.0.113.{last}", attributes={"AllocationId": _id(declaration, "eipalloc")})
+
+
+def _nat_gateway(account: Account, declaration: Declaration) -> Created:
+    name = _id(declaration, "nat")
+    _existing(declaration, account.service(Networks).subnets, declaration.properties["SubnetId"])
+    return Created(ref=name, attributes={"NatGatewayId": name})
+
+
+def _route(account: Account, declaration: Declaration) -> Created:
+    _existing(declaration, account.service(Networks).route_tables, declaration.properties["RouteTableId"])
+    return Created(ref=_id(declaration, "route"))
+
+
+def _attachment(account: Account, declaration: Declaration) -> Created:
+    _existing(declaration, account.service(Networks).vpcs, declaration.properties["VpcId"])
+    return Created(ref=_id(declaration, "igwatt"))
+
+
 _NO_PACKETS = "no packet crosses a network of the rehearsal, so there is nothing to log"
+_NO_WAY_OUT = "nothing in a rehearsal leaves this machine; a function in a VPC reaches what its endpoints lead to"
 
 RESOURCE_TYPES = (
     ResourceType(
@@ -249,6 +284,39 @@ RESOURCE_TYPES = (
             "VpcId",
         ),
         ignored={"Tags": _NO_TAGS},
+    ),
+    ResourceType(
+        name="AWS::EC2::InternetGateway",
+        create=_named("igw", "InternetGatewayId"),
+        ignored={"Tags": _NO_TAGS},
+        modelled_only=_NO_WAY_OUT,
+    ),
+    ResourceType(
+        name="AWS::EC2::VPCGatewayAttachment",
+        create=_attachment,
+        honoured=("VpcId",),
+        ignored={"InternetGatewayId": _NO_WAY_OUT},
+        modelled_only=_NO_WAY_OUT,
+    ),
+    ResourceType(
+        name="AWS::EC2::EIP",
+        create=_address,
+        ignored={"Domain": _NO_WAY_OUT, "Tags": _NO_TAGS},
+        modelled_only=_NO_WAY_OUT,
+    ),
+    ResourceType(
+        name="AWS::EC2::NatGateway",
+        create=_nat_gateway,
+        honoured=("SubnetId",),
+        ignored={"AllocationId": _NO_WAY_OUT, "Tags": _NO_TAGS},
+        modelled_only=_NO_WAY_OUT,
+    ),
+    ResourceType(
+        name="AWS::EC2::Route",
+        create=_route,
+        honoured=("RouteTableId",),
+        ignored=dict.fromkeys(("DestinationCidrBlock", "GatewayId", "NatGatewayId"), _NO_WAY_OUT),
+        modelled_only=_NO_WAY_OUT,
     ),
     ResourceType(
         name="AWS::EC2::FlowLog",

@@ -94,6 +94,20 @@ def _managed_policy(account: Account, declaration: Declaration) -> Created:
     return Created(ref=arn, arn=arn, attributes={"PolicyArn": arn})
 
 
+def _instance_profile(account: Account, declaration: Declaration) -> Created:
+    name = declaration.name(declaration.properties.get("InstanceProfileName"), longest=128)
+    for role in declaration.properties["Roles"]:
+        account.service(Roles).arn(declaration, role)
+    arn = f"arn:{PARTITION}:iam::{account.id}:instance-profile/{name}"
+    return Created(ref=name, arn=arn, attributes={"Arn": arn})
+
+
+def _oidc_provider(account: Account, declaration: Declaration) -> Created:
+    host = declaration.properties["Url"].removeprefix("https://")
+    arn = f"arn:{PARTITION}:iam::{account.id}:oidc-provider/{host}"
+    return Created(ref=arn, arn=arn, attributes={"Arn": arn})
+
+
 def attach(account: Account) -> None:
     """Make the directory of roles known."""
     account.register(Roles())
@@ -130,5 +144,19 @@ RESOURCE_TYPES = (
         create=_managed_policy,
         honoured=("PolicyDocument", "ManagedPolicyName", "Path", "Roles"),
         ignored={"Description": "a text for people", "Tags": "no rule of the rehearsal reads a policy's tags"},
+    ),
+    ResourceType(
+        name="AWS::IAM::InstanceProfile",
+        create=_instance_profile,
+        honoured=("InstanceProfileName", "Roles"),
+        ignored={"Path": "nothing names an instance profile by its path"},
+        modelled_only="no instance is launched",
+    ),
+    ResourceType(
+        name="AWS::IAM::OIDCProvider",
+        create=_oidc_provider,
+        honoured=("Url",),
+        ignored=dict.fromkeys(("ClientIdList", "Tags", "ThumbprintList"), "no token of a pod is exchanged"),
+        modelled_only="no token of a pod is exchanged: job runs have their roles by Pod Identity",
     ),
 )

@@ -94,7 +94,7 @@ def _function(account: Account, declaration: Declaration) -> Created:
     properties = declaration.properties
     name = declaration.name(properties.get("FunctionName"))
     arn = account.arn("lambda", f"function:{name}")
-    runtime = properties.get("Runtime", "")
+    runtime, layers = properties.get("Runtime", ""), properties.get("Layers", [])
     logging = properties.get("LoggingConfig", {})
     concurrency = properties.get("ReservedConcurrentExecutions")
     definition = FunctionDefinition(
@@ -103,7 +103,8 @@ def _function(account: Account, declaration: Declaration) -> Created:
         role_arn=properties["Role"],
         handler=properties.get("Handler", ""),
         runtime=runtime,
-        asset=_code(account, declaration, name) if runtime.startswith("python") else None,
+        # A function that needs what is in a layer cannot run here, as one of another runtime cannot.
+        asset=_code(account, declaration, name) if runtime.startswith("python") and not layers else None,
         environment={k: str(v) for k, v in properties.get("Environment", {}).get("Variables", {}).items()},
         timeout_s=int(properties.get("Timeout", 3)),
         memory_mb=int(properties.get("MemorySize", 128)),
@@ -241,6 +242,11 @@ def _permission(account: Account, declaration: Declaration) -> Created:
     return Created(ref=declaration.logical_id, attributes={"Id": declaration.logical_id})
 
 
+def _layer(account: Account, declaration: Declaration) -> Created:
+    arn = account.arn("lambda", f"layer:{declaration.name(declaration.properties.get('LayerName'))}:1")
+    return Created(ref=arn, arn=arn, attributes={"LayerVersionArn": arn})
+
+
 def _event_invoke_config(account: Account, declaration: Declaration) -> Created:
     properties = declaration.properties
     if properties["Qualifier"] != "$LATEST":
@@ -259,6 +265,8 @@ def _event_invoke_config(account: Account, declaration: Declaration) -> Created:
     return Created(ref=f"{definition.name}-{digest}")
 
 
+_NO_LAYER = "no function with layers runs in a rehearsal"
+
 RESOURCE_TYPES = (
     ResourceType(
         name="AWS::Lambda::Function",
@@ -273,6 +281,7 @@ RESOURCE_TYPES = (
             "FunctionName",
             "Handler",
             "KmsKeyArn",
+            "Layers",
             "LoggingConfig.ApplicationLogLevel",
             "LoggingConfig.LogFormat",
             "LoggingConfig.LogGroup",
@@ -294,6 +303,16 @@ RESOURCE_TYPES = (
             "SnapStart": "it changes how long a cold start takes",
             "Tags": "no rule of the rehearsal reads a function's tags",
         },
+    ),
+    ResourceType(
+        name="AWS::Lambda::LayerVersion",
+        create=_layer,
+        honoured=("LayerName",),
+        ignored={
+            **dict.fromkeys(("CompatibleArchitectures", "CompatibleRuntimes", "Content"), _NO_LAYER),
+            **dict.fromkeys(("Description", "LicenseInfo"), "a text for people"),
+        },
+        modelled_only=_NO_LAYER,
     ),
     ResourceType(
         name="AWS::Lambda::Version",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rehearsal.engine.iam.scope import Rule
-from rehearsal.engine.iam.tables import compute, data, keys, messaging, s3, streaming
+from rehearsal.engine.iam.tables import compute, data, emr, keys, messaging, s3, streaming
 
 TABLES: Mapping[str, Mapping[str, Rule]] = {
     **compute.TABLES,
@@ -16,5 +16,6 @@ TABLES: Mapping[str, Mapping[str, Rule]] = {
     **keys.TABLES,
     **messaging.TABLES,
     **streaming.TABLES,
+    "emr-containers": emr.TABLE,
     "s3": s3.TABLE,
 }
