@@ -15,7 +15,7 @@ from building_blocks.cluster_versions import EMR_RELEASE
 from building_blocks.eks_cluster import EksCluster
 from building_blocks.emr_namespace import NAMESPACE
 from building_blocks.encryption_key import key_use
-from building_blocks.job_package import JobPackage
+from building_blocks.job_package import EMR_SCRIPT, PACKAGES_FILE, JobCode
 from building_blocks.job_role import JobSurroundings, job_role
 from building_blocks.log_group import LogGroup
 from building_blocks.node_pools import (
@@ -137,7 +137,7 @@ class EmrJob(Construct):
         name: str,
         role_name: str,
         cluster: EksCluster,
-        package: JobPackage,
+        code: JobCode,
         pods: PodTemplates,
         surroundings: JobSurroundings,
         catalog_settings: Mapping[str, str],
@@ -158,7 +158,7 @@ class EmrJob(Construct):
             name=role_name,
             description=f"What the job {job.name} may do on EMR on EKS",
             surroundings=surroundings,
-            package=package,
+            code=code,
             assumed_by=_pods_of(cluster),
             running=[*pods.reading(), *_logging(group_name=log_group_name, bucket=logs, prefix=written, key=key)],
             running_findings=_logging_findings(self, group_name=log_group_name, bucket=logs, prefix=written),
@@ -177,14 +177,14 @@ class EmrJob(Construct):
                 release_label=EMR_RELEASE,
                 job_driver=template.JobDriverProperty(
                     spark_submit_job_driver=template.SparkSubmitJobDriverProperty(
-                        entry_point=package.script.s3_object_url,
+                        entry_point=code.url(EMR_SCRIPT.name),
                         entry_point_arguments=[
                             *(text for pair in arguments.items() for text in pair),
                             *("--window-start", f"${{{WINDOW_START}}}", "--window-end", f"${{{WINDOW_END}}}"),
                             *("--run-id", f"${{{RUN_ID}}}"),
                         ],
                         spark_submit_parameters=(
-                            f"--py-files {package.packages.s3_object_url} --jars {ICEBERG} "
+                            f"--py-files {code.url(PACKAGES_FILE)} --jars {ICEBERG} "
                             # Driver and executors beside each other: shuffling across zones is slow and paid for.
                             f"--conf spark.kubernetes.node.selector.topology.kubernetes.io/zone=${{{ZONE}}}"
                         ),

@@ -10,7 +10,7 @@ from constructs import Construct
 
 from building_blocks.arns import arn_of
 from building_blocks.glue_security import GlueSecurity
-from building_blocks.job_package import JobPackage
+from building_blocks.job_package import GLUE_SCRIPT, PACKAGES_FILE, JobCode
 from building_blocks.job_role import JobSurroundings, job_role
 from building_blocks.log_group import LogGroup
 from config.lake_jobs import JobSize
@@ -39,7 +39,7 @@ class GlueJob(Construct):
         *,
         job: Job,
         name: str,
-        package: JobPackage,
+        code: JobCode,
         surroundings: JobSurroundings,
         spark_settings: Mapping[str, str],
         size: JobSize,
@@ -55,7 +55,7 @@ class GlueJob(Construct):
             job=job,
             description=f"What the Glue job {name} may do",
             surroundings=surroundings,
-            package=package,
+            code=code,
             assumed_by=aws_iam.ServicePrincipal("glue.amazonaws.com"),
             running=_running(log_prefix=log_prefix),
             running_findings={
@@ -85,7 +85,7 @@ class GlueJob(Construct):
             role=self.role.role_arn,
             glue_version=GLUE_VERSION,
             command=glue_job.JobCommandProperty(
-                name="glueetl", python_version="3", script_location=package.script.s3_object_url
+                name="glueetl", python_version="3", script_location=code.url(GLUE_SCRIPT.name)
             ),
             default_arguments={
                 "--conf": conf_argument(spark_settings),
@@ -95,7 +95,7 @@ class GlueJob(Construct):
                 "--enable-continuous-cloudwatch-log": "true",
                 "--enable-metrics": "true",
                 "--enable-observability-metrics": "true",
-                "--extra-py-files": package.packages.s3_object_url,
+                "--extra-py-files": code.url(PACKAGES_FILE),
                 "--job-bookmark-option": "job-bookmark-disable",
             },
             non_overridable_arguments=surroundings.arguments(job, shuffle_partitions=size.shuffle_partitions),

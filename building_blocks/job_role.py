@@ -12,7 +12,7 @@ from constructs import Construct
 from building_blocks.acknowledgement import acknowledge, cited
 from building_blocks.arns import arn_of
 from building_blocks.encryption_key import key_use
-from building_blocks.job_package import JobPackage
+from building_blocks.job_package import JobCode
 from building_blocks.lake_access import Lake, files, object_patterns, table_patterns, tables
 from building_blocks.secret import Secret
 from building_blocks.spark_settings import CATALOG
@@ -62,7 +62,7 @@ def job_role(
     job: Job,
     description: str,
     surroundings: JobSurroundings,
-    package: JobPackage,
+    code: JobCode,
     assumed_by: aws_iam.IPrincipal,
     running: Sequence[aws_iam.PolicyStatement],
     running_findings: Mapping[str, str],
@@ -81,7 +81,7 @@ def job_role(
         description=f"Tables of the Glue catalog that the job {job.name} reads and writes",
         document=aws_iam.PolicyDocument(statements=tables(job, lake=lake), minimize=True),
     )
-    statements = [*running, *package.reading(), *files(job, lake=lake), *surroundings.permissions(job)]
+    statements = [*running, *code.reading(), *files(job, lake=lake), *surroundings.permissions(job)]
     role = aws_iam.Role(
         scope,
         "Role",
@@ -92,6 +92,7 @@ def job_role(
         inline_policies={"Permissions": aws_iam.PolicyDocument(statements=statements, minimize=True)},
     )
     _acknowledge_files(role, job=job, lake=lake)
+    code.acknowledge(role)
     for zone, pattern in table_patterns(job):
         # Database and bucket have one home, of whose exports the finding tells.
         database = cited(table_policy, owner=lake.transformed_bucket, arn=lake.databases[zone])

@@ -53,7 +53,7 @@ class PodTemplates(Construct):
             self.executor = self._asset("Executor", executor_pod(), Path(scratch))
 
     def reading(self) -> list[aws_iam.PolicyStatement]:
-        """What a job's role needs: EMR reads the templates by it. Of the bucket's key as in `job_package`."""
+        """What a job's role needs: EMR reads the templates by it. Of the bucket's key as in `publisher`."""
         arns = [each.bucket.arn_for_objects(each.s3_object_key) for each in (self.driver, self.executor)]
         return [aws_iam.PolicyStatement(actions=["s3:GetObject"], resources=arns)]
 

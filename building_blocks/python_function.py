@@ -46,8 +46,8 @@ class Placement:
 class PythonFunction(Construct):
     """Function of the folder ``lambdas/<name>``, handler ``lambdas.<name>.handler.handler``.
 
-    The function is called synchronously (by an event-source mapping or a service that tries again itself), so
-    it has no dead-letter target of its own.
+    Whoever calls the function keeps what fails (an event-source mapping, a service that tries again itself), or fails
+    with it (a deployment), so it has no dead-letter target of its own.
     """
 
     def __init__(
@@ -160,8 +160,8 @@ class PythonFunction(Construct):
         for finding, reason in (
             (
                 "Serverless-LambdaDLQ",
-                "Called synchronously only; a dead-letter target would never get anything. Its callers keep what "
-                "fails (queue, stream).",
+                "Its callers keep what fails (queue, stream), or fail themselves and say so (a deployment): a "
+                "dead-letter target would get nothing that is not known elsewhere.",
             ),
             (
                 "Serverless-LambdaTracing",

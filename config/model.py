@@ -26,6 +26,7 @@ class Part(Enum):
     EVENT_STREAM = "EventStream"
     SHOW_CATALOG = "ShowCatalog"
     CATALOG = "Catalog"
+    CODE = "Code"
     LAKE_JOBS = "LakeJobs"
     NETWORK = "Network"
     WAREHOUSE = "Warehouse"
@@ -37,10 +38,11 @@ NEEDS: Mapping[Part, frozenset[Part]] = {
     Part.EVENT_STREAM: frozenset({Part.DATA_LAKE}),
     Part.SHOW_CATALOG: frozenset({Part.DATA_LAKE, Part.EVENT_STREAM}),
     Part.CATALOG: frozenset({Part.DATA_LAKE}),
-    Part.LAKE_JOBS: frozenset({Part.DATA_LAKE}),
+    Part.CODE: frozenset({Part.DATA_LAKE}),
+    Part.LAKE_JOBS: frozenset({Part.DATA_LAKE, Part.CODE}),
     Part.NETWORK: frozenset({Part.DATA_LAKE}),
     Part.WAREHOUSE: frozenset({Part.DATA_LAKE, Part.NETWORK}),
-    Part.EMR_ON_EKS: frozenset({Part.DATA_LAKE}),
+    Part.EMR_ON_EKS: frozenset({Part.DATA_LAKE, Part.CODE}),
 }
 """What each part cannot stand without; the lake is in every stage."""
 

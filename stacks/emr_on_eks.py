@@ -15,7 +15,6 @@ from building_blocks.encryption_key import EncryptionKey
 from building_blocks.failure_notices import JOB_RUN_FAILURE, FailureNotices
 from building_blocks.interruption_queue import InterruptionQueue
 from building_blocks.isolated_vpc import EndpointUse, IsolatedVpc
-from building_blocks.job_package import EMR_SCRIPT, JobPackage
 from building_blocks.karpenter import Karpenter
 from building_blocks.lake_bucket import AccessLogBucket, LakeBucket
 from building_blocks.nat_gateways import NatGateways
@@ -26,13 +25,15 @@ from config import naming
 from config.emr_on_eks import Egress
 from config.model import Part, Stage
 from contracts.jobs import JOBS
-from stacks.seams import DataLakeSeam
+from stacks.seams import CodeSeam, DataLakeSeam
 
 
 class EmrOnEksStack(Stack):
     """Network, cluster, autoscaler and virtual cluster, and each job with a role of its own."""
 
-    def __init__(self, scope: Construct, id: str, *, stage: Stage, keep_data: bool, data_lake: DataLakeSeam) -> None:
+    def __init__(
+        self, scope: Construct, id: str, *, stage: Stage, keep_data: bool, data_lake: DataLakeSeam, code: CodeSeam
+    ) -> None:
         """Make the stack for ``stage``; with ``keep_data`` the logs of runs, and their key, outlive it."""
         super().__init__(
             scope,
@@ -42,7 +43,7 @@ class EmrOnEksStack(Stack):
             tags=dict(stage.tags),
             termination_protection=keep_data,
         )
-        self._stage, self._keep, self._data_lake = stage, keep_data, data_lake
+        self._stage, self._keep, self._data_lake, self._code = stage, keep_data, data_lake, code
         self._settings = stage.emr_on_eks
         self._log_prefix = naming.log_group_prefix(stage=stage, part=Part.EMR_ON_EKS)
         name = naming.eks_cluster_name(stage=stage)
@@ -202,7 +203,6 @@ class EmrOnEksStack(Stack):
             retention_days=self._settings.log_retention_days,
             expiring_prefixes=(LOG_PREFIX,),
         )
-        package = JobPackage(self, "Package", script=EMR_SCRIPT)
         pods = PodTemplates(self, "Pods")
         surroundings = data_lake.job_surroundings(database_prefix=naming.database_prefix(stage=stage))
         return [
@@ -213,7 +213,7 @@ class EmrOnEksStack(Stack):
                 name=naming.job_name(stage=stage, job=job.name),
                 role_name=naming.emr_job_role_name(stage=stage, job=job.name),
                 cluster=cluster,
-                package=package,
+                code=self._code.jobs,
                 pods=pods,
                 surroundings=surroundings,
                 catalog_settings=lake_catalog(warehouse=f"s3://{data_lake.transformed_bucket.bucket_name}"),

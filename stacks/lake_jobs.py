@@ -14,19 +14,20 @@ from building_blocks.encryption_key import EncryptionKey
 from building_blocks.failure_notices import JOB_FAILURE, FailureNotices
 from building_blocks.glue_job import METRICS_NAMESPACE, GlueJob
 from building_blocks.glue_security import GlueSecurity
-from building_blocks.job_package import GLUE_SCRIPT, JobPackage
 from building_blocks.spark_settings import lake_catalog
 from config import naming
 from config.lake_jobs import LakeJobs
 from config.model import ConfigurationError, Part, Stage
 from contracts.jobs import EVENTS, JOBS
-from stacks.seams import DataLakeSeam
+from stacks.seams import CodeSeam, DataLakeSeam
 
 
 class LakeJobsStack(Stack):
     """Runs the lake's jobs without a cluster, each as far as its entry goes and no further."""
 
-    def __init__(self, scope: Construct, id: str, *, stage: Stage, keep_data: bool, data_lake: DataLakeSeam) -> None:
+    def __init__(
+        self, scope: Construct, id: str, *, stage: Stage, keep_data: bool, data_lake: DataLakeSeam, code: CodeSeam
+    ) -> None:
         """Make the stack for ``stage``; it holds no data but logs.
 
         Raises:
@@ -58,7 +59,6 @@ class LakeJobsStack(Stack):
             log_key=key,
             data_key=data_lake.transformed_bucket.encryption_key,
         )
-        package = JobPackage(self, "Package", script=GLUE_SCRIPT)
         surroundings = data_lake.job_surroundings(database_prefix=naming.database_prefix(stage=stage))
         jobs = [
             GlueJob(
@@ -66,7 +66,7 @@ class LakeJobsStack(Stack):
                 "".join(["Job", *(word.title() for word in job.name.split("_"))]),
                 job=job,
                 name=naming.job_name(stage=stage, job=job.name),
-                package=package,
+                code=code.jobs,
                 surroundings=surroundings,
                 spark_settings=lake_catalog(warehouse=f"s3://{data_lake.transformed_bucket.bucket_name}"),
                 size=stage.lake_jobs.size_of(job.name),

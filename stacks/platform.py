@@ -7,6 +7,7 @@ from aws_cdk import App
 
 from config.model import Part, Stage
 from stacks.catalog import CatalogStack
+from stacks.code import CodeStack
 from stacks.data_lake import DataLakeStack
 from stacks.emr_on_eks import EmrOnEksStack
 from stacks.event_stream import EventStreamStack
@@ -25,10 +26,16 @@ class Platform:
         lake = DataLakeStack(app, Part.DATA_LAKE.value, stage=stage, keep_data=keep_data)
         if Part.CATALOG in stage.parts:
             CatalogStack(app, Part.CATALOG.value, stage=stage, keep_data=keep_data, data_lake=lake.seam)
-        if Part.LAKE_JOBS in stage.parts:
-            LakeJobsStack(app, Part.LAKE_JOBS.value, stage=stage, keep_data=keep_data, data_lake=lake.seam)
-        if Part.EMR_ON_EKS in stage.parts:
-            EmrOnEksStack(app, Part.EMR_ON_EKS.value, stage=stage, keep_data=keep_data, data_lake=lake.seam)
+        if Part.CODE in stage.parts:
+            code = CodeStack(app, Part.CODE.value, stage=stage, keep_data=keep_data, data_lake=lake.seam)
+            if Part.LAKE_JOBS in stage.parts:
+                LakeJobsStack(
+                    app, Part.LAKE_JOBS.value, stage=stage, keep_data=keep_data, data_lake=lake.seam, code=code.seam
+                )
+            if Part.EMR_ON_EKS in stage.parts:
+                EmrOnEksStack(
+                    app, Part.EMR_ON_EKS.value, stage=stage, keep_data=keep_data, data_lake=lake.seam, code=code.seam
+                )
         if Part.NETWORK in stage.parts:
             network = NetworkStack(app, Part.NETWORK.value, stage=stage, keep_data=keep_data)
             if Part.WAREHOUSE in stage.parts:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from aws_cdk import Stack, aws_ec2, aws_iam, aws_kinesis, aws_kms, aws_s3, aws_sns
 
+from building_blocks.job_package import JobCode
 from building_blocks.job_role import JobSurroundings
 from building_blocks.lake_access import Lake
 from building_blocks.secret import Secret
@@ -50,6 +51,14 @@ class DataLakeSeam:
             readers_topic=self.readers_topic,
             notices_key=self.notices_key,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CodeSeam:
+    """The code bucket, and in it the code of the jobs."""
+
+    bucket: aws_s3.IBucket
+    jobs: JobCode
 
 
 @dataclass(frozen=True, kw_only=True)

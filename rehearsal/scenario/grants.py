@@ -116,6 +116,10 @@ EXPLANATIONS: tuple[Explanation, ...] = (
         Explanation("JobMaintenance", action, "", "For the table of runs, which another job has made.")
         for action in ("glue:CreateTable", "glue:GetDatabase")
     ),
+    *(
+        Explanation("JobsPublishing", action, resource, "Only a deployment over another one looks at what is there.")
+        for action, resource in (("s3:GetObject", "/jobs/"), ("kms:Decrypt", ""))
+    ),
     Explanation("Reader", "sns:Subscribe", "", "A team subscribes its own address or queue when it wants to."),
     *(
         Explanation("Readerrecommendations", action, "", "The rehearsal reads the tables under another grant.")

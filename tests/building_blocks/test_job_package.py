@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from building_blocks import job_package
-from building_blocks.job_package import EMR_SCRIPT, GLUE_SCRIPT, PACKAGES, lay_out
+from building_blocks.job_package import EMR_SCRIPT, GLUE_SCRIPT, PACKAGES, code_hash, lay_out
 
 
 def _layout(folder: Path) -> dict[str, bytes]:
@@ -40,3 +40,39 @@ def test_caches_beside_the_sources_stay_behind(tmp_path: Path, monkeypatch: pyte
 def test_each_way_to_run_a_job_has_its_entry() -> None:
     assert GLUE_SCRIPT.is_file()
     assert EMR_SCRIPT.is_file()
+
+
+def _repository(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in PACKAGES:
+        (folder / name).mkdir(parents=True)
+        (folder / name / "__init__.py").write_text("")
+    for name in ("GLUE_SCRIPT", "EMR_SCRIPT"):
+        (folder / name).write_text(name)
+        monkeypatch.setattr(job_package, name, folder / name)
+    monkeypatch.setattr(job_package, "REPOSITORY", folder)
+    return folder
+
+
+def test_the_hash_is_of_the_sources_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository = _repository(tmp_path, monkeypatch)
+    before = code_hash()
+    assert len(before) == 16
+    (repository / PACKAGES[0] / "README.md").write_text("no source")
+    (repository / "contracts" / "__init__.py").touch()
+    assert code_hash() == before
+
+
+@pytest.mark.parametrize("change", ["content", "name", "script"])
+def test_whatever_changes_in_the_sources_changes_the_hash(
+    change: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = _repository(tmp_path, monkeypatch)
+    (repository / "transforms" / "one.py").write_text("ONE = 1")
+    before = code_hash()
+    if change == "content":
+        (repository / "transforms" / "one.py").write_text("ONE = 2")
+    elif change == "name":
+        (repository / "transforms" / "one.py").rename(repository / "transforms" / "two.py")
+    else:
+        (repository / "GLUE_SCRIPT").write_text("other")
+    assert code_hash() != before

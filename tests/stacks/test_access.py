@@ -79,6 +79,7 @@ HOLDS_NO_DATA = {
     "AWS::SSM::Parameter",  # the construct library's mark that manifests can be applied
     "Custom::AWSCDK-EKS-HelmChart",
     "Custom::AWSCDK-EKS-KubernetesResource",
+    "Custom::PublishedCode",
 }
 """Types without a key of their own; a new type must be put here or above."""
 
@@ -291,7 +292,10 @@ def test_no_template_holds_a_secret(assembly: Assembly) -> None:
 
 
 def test_no_resource_of_the_construct_library_s_own_functions_slips_in(assembly: Assembly) -> None:
-    custom = [each for each in assembly.resources() if each.type.startswith("Custom::")]
+    ours = "Custom::PublishedCode"
+    custom = [each for each in assembly.resources() if each.type.startswith("Custom::") and each.type != ours]
+    for each in assembly.resources(ours):
+        assert assembly.target(each.stack, each.properties["ServiceToken"]) in assembly.functions(), each
     assert {(each.stack, each.type.rpartition("-")[0]) for each in custom} == {("EmrOnEks", "Custom::AWSCDK-EKS")}
     assert len(assembly.resources("AWS::Lambda::Function")) == len(assembly.functions()) + 2
     for function in assembly.functions():
@@ -328,6 +332,11 @@ ACTIONS = {
     "Catalog/ReaderanalystsRole": _READING,
     "Catalog/ReaderrecommendationsRole": _READING,
     **{f"Catalog/{_construct(dataset)}Role": _CRAWLING for dataset in DATASETS},
+    "Code/JobsPublishingExecutionRole": {
+        *("kms:Decrypt", "kms:GenerateDataKey"),
+        *("logs:CreateLogStream", "logs:PutLogEvents"),
+        *("s3:GetObject", "s3:PutObject"),
+    },
     "EventStream/FlattenExecutionRole": {
         *("kinesis:PutRecords", "kms:GenerateDataKey"),
         *("logs:CreateLogStream", "logs:PutLogEvents"),

@@ -18,7 +18,8 @@ from config.model import Part
 from contracts.jobs import JOBS, Job
 from spark_jobs.arguments import read
 from tests.stacks.assembly import Assembly, Resource, as_list, synthesize
-from tests.stacks.kubernetes import STACK, asset, configuration
+from tests.stacks.code import published
+from tests.stacks.kubernetes import STACK, configuration
 from tests.stacks.rendering import ACCOUNT, REGION, rendered, statements_of
 
 RUNS_ON = {
@@ -71,7 +72,7 @@ def _grants(assembly: Assembly, role: Resource) -> set[tuple[str, str, str]]:
 
 
 def _its_own(stack: str, resource: str, statement: dict[str, Any]) -> bool:
-    """Code, pod templates and logs: what runs the job, not what the job is about."""
+    """Pod templates and logs: what runs the job, not what the job is about."""
     if stack == STACK and (resource.startswith("<EmrKey") or "-emr-logs-" in resource):
         return True
     return "cdk-" in resource and "-assets-" in resource
@@ -110,7 +111,7 @@ def test_beside_it_a_job_reads_its_code_and_writes_its_own_logs(assembly: Assemb
         *("s3:GetObject", "s3:ListBucket", "s3:PutObject", "kms:Decrypt", "kms:GenerateDataKey"),
     }
     read_files = {resource for action, resource in rest if action == "s3:GetObject" and "-assets-" in resource}
-    assert len(read_files) == 4, "script, packages, two pod templates"
+    assert len(read_files) == 2, "two pod templates"
 
 
 def _stage(assembly: Assembly) -> str:
@@ -174,11 +175,11 @@ def test_a_template_says_what_the_job_s_command_line_takes(dev: Assembly, job: J
 def test_the_code_is_the_repository_s_and_the_same_as_glue_s(dev: Assembly) -> None:
     for job in JOBS:
         driver = _data(dev, _template(dev, job))["JobDriver"]["SparkSubmitJobDriver"]
-        script = asset(dev, driver["EntryPoint"])
+        script = published(dev)[driver["EntryPoint"]]
         assert script.read_text() == (Path(__file__).resolve().parents[2] / "spark_jobs" / "__main__.py").read_text()
-        packages = driver["SparkSubmitParameters"].split("--py-files ")[1].split()[0].rpartition("/")[2]
+        packages = driver["SparkSubmitParameters"].split("--py-files ")[1].split()[0]
         (glue,) = {
-            rendered(dev, "LakeJobs", each.properties["DefaultArguments"]["--extra-py-files"]).rpartition("/")[2]
+            rendered(dev, "LakeJobs", each.properties["DefaultArguments"]["--extra-py-files"])
             for each in dev.resources("AWS::Glue::Job")
         }
         assert packages == glue
@@ -236,7 +237,7 @@ def _ids(assembly: Assembly, arns: Iterable[Any]) -> set[str]:
 
 
 def test_a_policy_fits_into_what_iam_takes_even_under_the_longest_names(tmp_path: Path) -> None:
-    parts = frozenset({Part.DATA_LAKE, Part.EMR_ON_EKS})
+    parts = frozenset({Part.DATA_LAKE, Part.CODE, Part.EMR_ON_EKS})
     assembly = synthesize(replace(STAGES["prod"], name="preprodten", parts=parts), tmp_path)
     for job in JOBS:
         role = _role(assembly, job)

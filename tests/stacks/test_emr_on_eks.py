@@ -22,7 +22,7 @@ REGISTRY = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/ecr-public"
 
 
 def _synthesized(settings: EmrOnEks, folder: Path, *, judged: bool = True) -> Assembly:
-    parts = frozenset({Part.DATA_LAKE, Part.EMR_ON_EKS})
+    parts = frozenset({Part.DATA_LAKE, Part.CODE, Part.EMR_ON_EKS})
     return synthesize(replace(STAGES["dev"], emr_on_eks=settings, parts=parts), folder, judged=judged)
 
 

@@ -22,6 +22,7 @@ from contracts.lake_tables import LAKE_TABLES
 from glue_scripts.run_job import job_arguments
 from spark_jobs.arguments import read
 from tests.stacks.assembly import Assembly, Resource, as_list, synthesize
+from tests.stacks.code import published
 from tests.stacks.rendering import ACCOUNT, PARTITION, REGION, allowed, rendered, statements_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,6 +34,7 @@ WHY = {
     r"arn:[^:]+:s3:::amp-[a-z0-9]+-transformed-[^/]+/personal/batch_uploads_\*/\*": "Tables found as they come.",
     r"arn:[^:]+:glue:[^/]+table/amp_[a-z0-9]+_(raw|personal)/batch_uploads_\*": "Tables found as they come.",
     r"arn:[^:]+:logs:[^/]+log-group:/amp/[a-z0-9]+/LakeJobs/[a-z_]+/\*": "Glue names log groups and streams.",
+    r"arn:[^:]+:s3:::amp-[a-z0-9]+-code-[^/]+/jobs/\*": "A run keeps the version of the code that it began with.",
     r"\*": "CloudWatch knows no resource for PutMetricData; its namespace is fixed by a condition.",
 }
 """The only wildcards in a job's role, and why each stands."""
@@ -278,33 +280,27 @@ def _characters(assembly: Assembly, document: dict[str, Any]) -> int:
 
 
 def test_the_script_and_the_packages_are_the_repository_s_files(assembly: Assembly) -> None:
-    manifest = json.loads((assembly.folder / "LakeJobs.assets.json").read_text())
-    files = {
-        destination["objectKey"]: (assembly.folder / file["source"]["path"], file["source"]["packaging"])
-        for file in manifest["files"].values()
-        for destination in file["destinations"].values()
-    }
+    files = published(assembly)
     for job in JOBS:
         properties = _job(assembly, job).properties
         script = rendered(assembly, "LakeJobs", properties["Command"]["ScriptLocation"])
         packages = rendered(assembly, "LakeJobs", properties["DefaultArguments"]["--extra-py-files"])
-        script_file, _ = files[script.rpartition("/")[2]]
-        assert script_file.read_bytes() == (ROOT / "glue_scripts" / "run_job.py").read_bytes()
-        folder, packaging = files[packages.rpartition("/")[2]]
-        assert packaging == "zip"
+        assert files[script].read_bytes() == (ROOT / "glue_scripts" / "run_job.py").read_bytes()
+        folder = files[packages]
         shipped = {file.relative_to(folder).as_posix(): file for file in folder.rglob("*") if file.is_file()}
         ours = {file.relative_to(ROOT).as_posix(): file for name in PACKAGES for file in (ROOT / name).rglob("*.py")}
         assert set(shipped) == set(ours)
         assert all(file.read_bytes() == ours[name].read_bytes() for name, file in shipped.items())
-        readable = [
-            resource
-            for each in _statements(assembly, job)
-            for resource in as_list(each["Resource"])
-            if ":s3:::cdk-" in resource
-        ]
-        assert sorted(readable) == sorted(
-            f"arn:{PARTITION}:s3:::{each.removeprefix('s3://')}" for each in (script, packages)
-        )
+
+
+def test_a_job_reads_every_version_of_its_code_and_changes_none(assembly: Assembly) -> None:
+    code = _bucket(assembly, "code")
+    for job in JOBS:
+        statements = _statements(assembly, job)
+        for version in ("0123456789abcdef", "fedcba9876543210"):
+            assert allowed(statements, "s3:GetObject", f"{code}/jobs/{version}/packages.zip")
+            assert not allowed(statements, "s3:PutObject", f"{code}/jobs/{version}/packages.zip")
+        assert not allowed(statements, "s3:GetObject", f"{code}/airflow/dags/hourly.py")
 
 
 def test_the_entry_understands_what_glue_starts_it_with(assembly: Assembly) -> None:
@@ -391,7 +387,7 @@ def test_a_size_in_the_configuration_reaches_its_job_alone(tmp_path: Path) -> No
     )
     stage = replace(
         STAGES["dev"],
-        parts=frozenset({Part.DATA_LAKE, Part.LAKE_JOBS}),
+        parts=frozenset({Part.DATA_LAKE, Part.CODE, Part.LAKE_JOBS}),
         lake_jobs=LakeJobs(sizes={"events": large, "maintenance": JobSize(flexible=True)}),
     )
     assembly = synthesize(stage, tmp_path)
@@ -413,7 +409,7 @@ def test_a_size_in_the_configuration_reaches_its_job_alone(tmp_path: Path) -> No
     [LakeJobs(sizes={"sessions": JobSize(max_concurrent_runs=2)}), LakeJobs(size=JobSize(max_concurrent_runs=2))],
 )
 def test_a_job_of_which_one_run_would_not_see_what_another_does_runs_alone(settings: LakeJobs, tmp_path: Path) -> None:
-    stage = replace(STAGES["dev"], parts=frozenset({Part.DATA_LAKE, Part.LAKE_JOBS}), lake_jobs=settings)
+    stage = replace(STAGES["dev"], parts=frozenset({Part.DATA_LAKE, Part.CODE, Part.LAKE_JOBS}), lake_jobs=settings)
     with pytest.raises(ConfigurationError, match=r"given: \[.*'sessions'.*\]; allowed: events; fix:"):
         synthesize(stage, tmp_path)
 
@@ -421,4 +417,4 @@ def test_a_job_of_which_one_run_would_not_see_what_another_does_runs_alone(setti
 def test_a_size_for_a_job_that_there_is_not_is_refused_by_name(tmp_path: Path) -> None:
     stage = replace(STAGES["dev"], lake_jobs=LakeJobs(sizes={"event": JobSize()}))
     with pytest.raises(ConfigurationError, match=r"given: \['event'\]; allowed: .*events.*fix:"):
-        synthesize(replace(stage, parts=frozenset({Part.DATA_LAKE, Part.LAKE_JOBS})), tmp_path)
+        synthesize(replace(stage, parts=frozenset({Part.DATA_LAKE, Part.CODE, Part.LAKE_JOBS})), tmp_path)

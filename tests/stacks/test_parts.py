@@ -17,6 +17,7 @@ from tests.stacks.assembly import Assembly, synthesize
         {Part.DATA_LAKE},
         {Part.DATA_LAKE, Part.EVENT_STREAM},
         {Part.DATA_LAKE, Part.CATALOG},
+        {Part.DATA_LAKE, Part.CODE, Part.LAKE_JOBS},
         {Part.DATA_LAKE, Part.NETWORK, Part.WAREHOUSE},
     ],
     ids=lambda parts: "+".join(sorted(part.value for part in parts)),
@@ -33,6 +34,7 @@ def test_a_part_that_is_off_leaves_no_resource_behind(parts: set[Part], tmp_path
         {Part.DATA_LAKE, Part.EVENT_STREAM},
         {Part.DATA_LAKE, Part.CATALOG},
         {Part.DATA_LAKE, Part.NETWORK},
+        {Part.DATA_LAKE, Part.CODE},
     ],
 )
 def test_a_stack_is_the_same_whoever_stands_on_it(parts: set[Part], dev: Assembly, tmp_path: Path) -> None:

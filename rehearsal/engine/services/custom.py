@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 from rehearsal.engine.account import Account
+from rehearsal.engine.asset_bucket import upload_named
 from rehearsal.engine.functions import Functions
 from rehearsal.engine.resources import Created, Declaration, ResourceType
 
@@ -61,6 +62,7 @@ def _custom_resource(account: Account, declaration: Declaration) -> Created:
             f"is answered by a function of runtime {definition.runtime}, which cannot run here",
             "Model what it does in rehearsal/engine/services/cdk.py",
         )
+    upload_named(account, dict(declaration.properties))
     with _answers(account) as server:
         event = {
             "RequestType": "Create",

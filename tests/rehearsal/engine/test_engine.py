@@ -12,7 +12,17 @@ from urllib.parse import urlsplit
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.rehearsal.engine.assemblies import NEEDS, Json, StartEngine, allow, att, one_stack, role
+from tests.rehearsal.engine.assemblies import (
+    LOGS,
+    NEEDS,
+    AssemblyWriter,
+    Json,
+    StartEngine,
+    allow,
+    att,
+    one_stack,
+    role,
+)
 
 pytest.importorskip("time_machine", reason=NEEDS)
 
@@ -203,6 +213,60 @@ def test_a_custom_resource_runs_its_python_function(tmp_path: Path, start_engine
     engine.deploy()
     assert engine.outputs("App") == {"Size": "3!"}
     assert engine.resource("App", "Made").physical_id == "made"
+
+
+COPYING = """
+import io, json, os, urllib.request, zipfile
+import boto3
+
+def handler(event, context):
+    given = event["ResourceProperties"]
+    answer = {"Status": "SUCCESS", "PhysicalResourceId": "copied", "StackId": event["StackId"],
+              "RequestId": event["RequestId"], "LogicalResourceId": event["LogicalResourceId"]}
+    try:
+        body = boto3.client("s3").get_object(Bucket=given["Bucket"], Key=given["Asset"])["Body"].read()
+        answer["Data"] = {"Names": ",".join(zipfile.ZipFile(io.BytesIO(body)).namelist())}
+    except Exception as error:
+        answer |= {"Status": "FAILED", "Reason": str(error)}
+    request = urllib.request.Request(event["ResponseURL"], json.dumps(answer).encode(), method="PUT")
+    urllib.request.urlopen(request).read()
+"""
+
+
+def copying(folder: Path, *statements: Json) -> Path:
+    """An assembly with a custom resource that is told of a folder's asset, and its function with these rights."""
+    writer = AssemblyWriter(folder)
+    asset = writer.asset({"dags/hourly.py": "", "contracts/jobs.py": ""})["S3Key"]
+    bucket = {"Fn::Sub": "cdk-hnb659fds-assets-${AWS::AccountId}-${AWS::Region}"}
+    resources = {
+        "Role": role("lambda.amazonaws.com", LOGS, *statements),
+        "Function": {
+            "Type": "AWS::Lambda::Function",
+            "Properties": {
+                "Code": {"ZipFile": COPYING},
+                "Handler": "index.handler",
+                "Runtime": "python3.13",
+                "Role": att("Role"),
+            },
+        },
+        "Made": {
+            "Type": "Custom::Thing",
+            "Properties": {"ServiceToken": att("Function"), "Bucket": bucket, "Asset": asset},
+        },
+    }
+    writer.stack("App", {"Resources": resources, "Outputs": {"Names": {"Value": att("Made", "Names")}}})
+    return writer.write()
+
+
+def test_a_custom_resource_finds_the_assets_that_it_is_told_of(tmp_path: Path, start_engine: StartEngine) -> None:
+    engine = start_engine(copying(tmp_path, allow(["s3:GetObject"], "arn:aws:s3:::cdk-hnb659fds-assets-*/*")))
+    engine.deploy()
+    assert engine.outputs("App") == {"Names": "contracts/jobs.py,dags/hourly.py"}
+
+
+def test_a_custom_resource_reads_assets_under_its_function_s_role(tmp_path: Path, start_engine: StartEngine) -> None:
+    with pytest.raises(DeploymentFailed, match=r"App/Made .*AccessDenied.*s3:GetObject"):
+        start_engine(copying(tmp_path)).deploy()
 
 
 def test_a_custom_resource_that_fails_says_why(tmp_path: Path, start_engine: StartEngine) -> None:
