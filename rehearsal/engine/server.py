@@ -5,6 +5,7 @@ It must not know what is called, nor by whom.
 
 from __future__ import annotations
 
+import contextvars
 import functools
 import io
 import logging
@@ -56,7 +57,13 @@ class MotoServer:
         self._thread.join()
 
     def _answer(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
-        """What the server would answer to a signed request ("Event system" page of botocore, before-send)."""
+        """What the server would answer to a signed request ("Event system" page of botocore, before-send).
+
+        It is served in a context of its own: a request that is being served may be what makes it.
+        """
+        return contextvars.copy_context().run(self._serve_one, request)
+
+    def _serve_one(self, request: AWSPreparedRequest) -> AWSResponse:
         answered: list[tuple[str, list[tuple[str, str]]]] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> None:

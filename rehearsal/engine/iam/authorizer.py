@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -29,6 +30,7 @@ from rehearsal.engine.iam.recorder import Recorder
 from rehearsal.engine.iam.requests import ApiRequest, Scope, needs_of
 from rehearsal.engine.iam.sessions import Sessions
 
+_asking: ContextVar[Principal] = ContextVar("asking")
 _CACHED_DECISIONS = 50_000
 _MOVING_KEYS = frozenset({"aws:currenttime", "aws:epochtime"})
 _Question = tuple[str, str, str, str, tuple[tuple[str, ...], ...]]
@@ -76,14 +78,21 @@ class Authorizer:
         self._answered: set[str] = set()
         self.problems: list[str] = []
         """Requests that could not be judged: an operation without a mapping, a role that was never put."""
-        self.asking = threading.local()
-        """Who makes the request that this thread serves: ``user_id``, as ``aws:userid`` has it, and ``arn``."""
         self.statement_owners: dict[str, str] = {}
         """Who submitted a statement of the Redshift Data API: its id to a user id."""
         self.completions: dict[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {}
         """By boto3's name of a service: gives a request's parameters with what the service itself adds to them."""
         self.watchers: list[Callable[[Principal, Sequence[Need]], None]] = []
         """Told of each allowed request before it is done; one that raises AccessDenied keeps it from being done."""
+
+    @property
+    def asking(self) -> Principal:
+        """Who makes the request that is being served here; LookupError where none is."""
+        return _asking.get()
+
+    @asking.setter
+    def asking(self, principal: Principal) -> None:
+        _asking.set(principal)
 
     # --- policies -------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
@@ -39,6 +40,9 @@ from rehearsal.engine.iam.requests import UnmappedRequest
 
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/")
 _installed = threading.Lock()
+# Of the request that is being served; one may make others meanwhile, each in a context of its own.
+_refused_objects: ContextVar[frozenset[str]] = ContextVar("refused_objects", default=frozenset())
+_lister: ContextVar[Principal | None] = ContextVar("lister", default=None)
 
 
 class _Gate:
@@ -46,7 +50,6 @@ class _Gate:
 
     def __init__(self, authorizer: Authorizer) -> None:
         self._authorizer = authorizer
-        self._request = threading.local()
 
     def check(self, response: Any) -> None:
         """Authorizes the request that a moto response object is about to serve.
@@ -54,8 +57,8 @@ class _Gate:
         Raises:
             Refusal: in the service's own protocol.
         """
-        self._request.refused_objects = frozenset[str]()
-        self._request.lister = None
+        _refused_objects.set(frozenset())
+        _lister.set(None)
         request, service = response.normalized_request, response.boto3_service_name
         if request.method == "OPTIONS":
             return  # a browser's preflight request, which nobody signs
@@ -80,8 +83,7 @@ class _Gate:
     def _authorize(self, request: Any, service: str, protocol: str) -> None:
         key, token = _signer(request)
         principal = self._authorizer.principal_of(key, token)
-        self._authorizer.asking.user_id = principal.user_id
-        self._authorizer.asking.arn = principal.session_arn
+        self._authorizer.asking = principal
         try:
             operation, labels = get_service_router(service).match(request)
         except NotFound:
@@ -100,7 +102,7 @@ class _Gate:
             parameters = {**parameters, "StatementOwner": owner}
         needs = self._through_vpc(principal, key, service, operation.name, parameters)
         if (service, operation.name) == ("glue", "GetTables"):
-            self._request.lister = principal
+            _lister.set(principal)
         if (service, operation.name) != ("s3", "DeleteObjects"):
             self._authorizer.authorize(principal, needs)
             return
@@ -111,7 +113,7 @@ class _Gate:
                 self._authorizer.authorize(principal, [need])
             except AccessDenied:
                 refused.add(need.resource)
-        self._request.refused_objects = frozenset(refused)
+        _refused_objects.set(frozenset(refused))
 
     def _through_vpc(
         self, principal: Principal, key: str, service: str, operation: str, parameters: Mapping[str, Any]
@@ -137,15 +139,14 @@ class _Gate:
 
     def bucket_permission(self, resource: str) -> Any:
         """In place of moto's own reading of a bucket policy, which knows no conditions: already decided."""
-        refused = getattr(self._request, "refused_objects", frozenset[str]())
-        return PermissionResult.DENIED if resource in refused else PermissionResult.NEUTRAL
+        return PermissionResult.DENIED if resource in _refused_objects.get() else PermissionResult.NEUTRAL
 
     def shown_tables(self, tables: list[Any]) -> list[Any]:
         """The tables of a list that its caller may see.
 
         Glue guide, "Identity-based policy examples", filter tables by GetTables permission.
         """
-        lister = getattr(self._request, "lister", None)
+        lister = _lister.get()
         if lister is None:
             return tables
         scope = self._authorizer.scope

@@ -40,11 +40,8 @@ def attach(account: Account) -> Callable[[], None]:
     account.register(runs)
     account.authorizer.completions["emr-containers"] = runs.completed
 
-    def caller() -> str:
-        return str(getattr(account.authorizer.asking, "arn", ""))
-
     operations: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
-        "start_job_run": lambda given: _started(runs.start(given, created_by=caller())),
+        "start_job_run": lambda given: _started(runs.start(given, created_by=account.authorizer.asking.session_arn)),
         "describe_job_run": lambda given: {"jobRun": runs.run(given["virtualClusterId"], given["id"]).shown()},
         "list_job_runs": lambda given: _listed(runs, given),
         "cancel_job_run": lambda given: _cancelled(runs.cancel(given["virtualClusterId"], given["id"])),
