@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 from moto.emrcontainers import urls
+from moto.emrcontainers.exceptions import EMRContainersException
 from moto.emrcontainers.models import VirtualCluster as MotoVirtualCluster
 from moto.emrcontainers.models import emrcontainers_backends
 from moto.emrcontainers.responses import EMRContainersResponse
@@ -24,6 +24,7 @@ from rehearsal.engine.resources import Created, Declaration, ResourceType, camel
 from rehearsal.engine.services.events import put_event
 
 _PAGE = 100
+_EARLIEST, _LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _TEMPLATE_PATH = "{0}/jobtemplates/(?P<templateId>[^/]+)$"
 # Maps of a job template, whose keys are its own and not the API's.
 _MAPS = frozenset({"JobTags", "Properties"})
@@ -72,13 +73,13 @@ def _answering(operation: Callable[[Mapping[str, Any]], dict[str, Any]]) -> Call
         wrong = problems_of(response._get_action(), given)
         if wrong:
             count = f"{len(wrong)} validation error{'s' if len(wrong) > 1 else ''} detected"
-            raise ServiceException("ValidationException", f"{count}: {'; '.join(wrong)}")
+            raise EMRContainersException("ValidationException", f"{count}: {'; '.join(wrong)}")
         try:
             return ActionResult(operation(given))
         except NotFound as problem:
-            raise ServiceException("ResourceNotFoundException", str(problem)) from problem
+            raise EMRContainersException("ResourceNotFoundException", str(problem)) from problem
         except BadRequest as problem:
-            raise ServiceException("ValidationException", str(problem)) from problem
+            raise EMRContainersException("ValidationException", str(problem)) from problem
 
     return answer
 
@@ -94,18 +95,20 @@ def _cancelled(run: JobRun) -> dict[str, Any]:
 
 def _listed(runs: EmrJobRuns, given: Mapping[str, Any]) -> dict[str, Any]:
     states, name = given.get("states"), given.get("name")
-    after, before = given.get("createdAfter"), given.get("createdBefore")
+    after, before = _moment(given.get("createdAfter"), _EARLIEST), _moment(given.get("createdBefore"), _LATEST)
     found = [
         run.shown()
         for run in runs.of(given["virtualClusterId"])
-        if (not states or run.state in states)
-        and (not name or run.name == name)
-        and (not isinstance(after, datetime) or run.created >= after)
-        and (not isinstance(before, datetime) or run.created <= before)
+        if (not states or run.state in states) and (not name or run.name == name) and after <= run.created <= before
     ]
     start, size = int(given.get("nextToken") or 0), int(given.get("maxResults") or _PAGE)
     following = {"nextToken": str(start + size)} if start + size < len(found) else {}
     return {"jobRuns": found[start : start + size], **following}
+
+
+def _moment(given: datetime | None, otherwise: datetime) -> datetime:
+    """A moment of a request, which moto reads without its time zone."""
+    return otherwise if given is None else given if given.tzinfo else given.replace(tzinfo=UTC)
 
 
 def _tell(account: Account, run: JobRun) -> None:

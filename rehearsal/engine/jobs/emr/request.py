@@ -96,7 +96,7 @@ def check(request: Mapping[str, Any]) -> None:
         BadRequest: something is missing, or is not played.
         NotFound: there is no such release.
     """
-    missing = [key for key in ("executionRoleArn", "releaseLabel", "jobDriver") if not request.get(key)]
+    missing = [key for key in ("executionRoleArn", "releaseLabel", "jobDriver") if request.get(key) is None]
     if missing:
         raise BadRequest(f"Without jobTemplateId a job run needs {', '.join(missing)}")
     found = _RELEASE.fullmatch(request["releaseLabel"])
