@@ -44,10 +44,6 @@ class Deployed:
     crawl_dead_letter_queue_url: str
 
 
-NOT_PLAYED = ("EmrOnEks",)
-"""Stacks of which the engine plays nothing: jobs are rehearsed as Glue jobs, with the same share of the lake."""
-
-
 def stack_name(stage: str, part: str) -> str:
     """The CloudFormation name of a stage's stack."""
     return f"Amp-{stage}-{part}"
@@ -61,17 +57,19 @@ def start(
     catalog: CatalogService,
     mutate: dict[str, Mutation] | None = None,
     warehouse: bool = True,
+    emr: bool = False,
 ) -> Deployed:
     """Start an engine and deploy the platform into it; the caller closes `Deployed.engine`.
 
     The catalog service's address is given as the template's parameter and its token is put into the secret, as
     whoever deploys does. `mutate` maps a part (`EventStream`) to a change of its template. Without
-    `warehouse` it and its network are left out, and have no outputs; so is always what is not played.
+    `warehouse` it and its network are left out, and have no outputs; so is the cluster without `emr`: a rehearsal
+    whose jobs run on Glue needs none of its roles.
     """
     engine = Engine(assembly, clock=clock, region=REGION)
     engine.start()
     try:
-        left_out = (*NOT_PLAYED, *(() if warehouse else ("Network", "Warehouse")))
+        left_out = (*(() if warehouse else ("Network", "Warehouse")), *(() if emr else ("EmrOnEks",)))
         return _deploy(engine, stage, catalog, mutate or {}, left_out)
     except BaseException:
         engine.close()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +83,25 @@ def test_a_script_gets_the_arguments_as_glue_gives_them(tmp_path: Path, start_en
     assert run["JobRunState"] == "SUCCEEDED"
     assert run["Attempt"] == 0
     assert shown["now"].startswith("2030-01-01T12:0"), "the script's clock is the rehearsal's"
+
+
+def test_a_run_may_be_given_another_script_and_other_files(tmp_path: Path, start_engine: StartEngine) -> None:
+    code = allow(["s3:GetObject"], "arn:aws:s3:::shelf/code/*")
+    engine = start_engine(job_assembly(tmp_path, SCRIPT, statements=(READ_ASSETS, LOGS, code), resources=BUCKET))
+    engine.deploy()
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("shelf.py", "TITLE = 'Persuasion'")
+    put = engine.client("s3").put_object
+    put(Bucket="shelf", Key="code/2/packages.zip", Body=packed.getvalue())
+    put(Bucket="shelf", Key="code/2/run.py", Body=b"import shelf; print('TITLE', shelf.TITLE)")
+
+    files = {name: f"s3://shelf/code/2/{file}" for name, file in
+             (("--scriptLocation", "run.py"), ("--extra-py-files", "packages.zip"))}  # fmt: skip
+    run = run_job(engine, files)
+
+    assert run["JobRunState"] == "SUCCEEDED"
+    assert "TITLE Persuasion" in printed(engine)
 
 
 def test_a_script_sees_its_extra_files_and_nothing_of_the_machine(tmp_path: Path, start_engine: StartEngine) -> None:

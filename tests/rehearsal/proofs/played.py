@@ -60,10 +60,10 @@ def like(event_id: str, **more: Any) -> bytes:
 class Played:
     """The platform in a played account, with a catalog service of its own and all clocks at `NOW`.
 
-    Only with ``warehouse`` does it have one.
+    Only with ``warehouse`` does it have one, and only with ``emr`` the cluster that runs jobs.
     """
 
-    def __init__(self, assembly: Path, *, workspace: Path, warehouse: bool = False) -> None:
+    def __init__(self, assembly: Path, *, workspace: Path, warehouse: bool = False, emr: bool = False) -> None:
         self._workspace = workspace
         self.catalog = CatalogService(token="proof")
         self.catalog.start()
@@ -74,6 +74,7 @@ class Played:
                 clock=Clock(start=NOW),
                 catalog=self.catalog,
                 warehouse=warehouse,
+                emr=emr,
             )
         except BaseException:
             self.catalog.stop()

@@ -188,7 +188,8 @@ class _Execution:
     def program(self) -> Program:
         arguments = self._run.arguments
         return Program(
-            script=self._run.job.script,
+            # AWS Glue Developer Guide, "Using job parameters": a run may name another script than its job's.
+            script=arguments.get("--scriptLocation", self._run.job.script),
             arguments=job_arguments.script_arguments(self._run),
             python_files=job_arguments.python_files(arguments),
             spark=job_arguments.spark_settings(arguments),
