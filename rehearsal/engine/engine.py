@@ -357,7 +357,7 @@ class Engine:
 
     @property
     def job_runs(self) -> Sequence[FinishedJobRun]:
-        """Every attempt of a Glue job that has ended, in the order of the ends."""
+        """Every attempt of a Glue job and every job run of EMR that has ended, in the order of the ends."""
         return tuple(self.account.records.job_runs)
 
     def modelled_statements(self, cluster: str) -> Counter[tuple[str, str]]:

@@ -31,10 +31,10 @@ class Invocation:
 
 @dataclass(frozen=True, kw_only=True)
 class FinishedJobRun:
-    """One attempt of a Glue job that has ended.
+    """One attempt of a Glue job, or one job run of EMR on EKS, that has ended.
 
-    ``time`` is its (virtual) start, ``seconds`` of the machine. ``state`` is ``SUCCEEDED``, ``FAILED``,
-    ``TIMEOUT`` or ``STOPPED``; ``attempt`` is 0 for the first.
+    ``time`` is its (virtual) start, ``seconds`` of the machine. ``state`` is Glue's ``SUCCEEDED``, ``FAILED``,
+    ``TIMEOUT`` or ``STOPPED``, or EMR's ``COMPLETED``, ``FAILED`` or ``CANCELLED``; ``attempt`` is 0 for the first.
     """
 
     time: datetime

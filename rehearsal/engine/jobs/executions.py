@@ -210,7 +210,9 @@ class Executions:
     def _look_after(self, run: Run, process: JobProcess) -> None:
         status = process.wait(_POLL_S)
         if status is None:
-            if process.seconds > run.limit_s:
+            if run.stopping:
+                process.kill()  # its end was asked for while it started
+            elif process.seconds > run.limit_s:
                 process.kill()
                 self._end(run, Ending(outcome="timed out"))
         elif run.stopping:

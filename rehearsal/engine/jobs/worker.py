@@ -1,7 +1,7 @@
-"""Runs one job's script in a process of its own, as a Glue worker would; started by `process`.
+"""Runs one job's script in a process of its own, as a worker of Glue or a driver's pod would; started by `process`.
 
 It must not import anything of this repository: the script sees its extra Python files, the standard library and
-what Glue provides.
+what Glue provides; EMR's image is taken to provide the same.
 """
 
 from __future__ import annotations

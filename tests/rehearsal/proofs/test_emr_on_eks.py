@@ -86,6 +86,21 @@ def test_a_submitter_may_start_nothing_under_another_role(on_emr: OnEmr) -> None
         on_emr.emr.start_job_run(**{**request, "executionRoleArn": on_emr.played.deployed.reader_role})
 
 
+def test_a_run_that_fails_is_told_on_the_alarm_topic(on_emr: OnEmr) -> None:
+    played, request = on_emr.played, on_emr.request("events")
+    refused, seen = len(played.engine.refusals), len(played.engine.timeline)
+    request["jobTemplateParameters"]["WindowStart"] = "yesterday"
+
+    run_id = on_emr.emr.start_job_run(**request)["id"]
+    played.settle()
+
+    shown = on_emr.shown(run_id)
+    assert (shown["state"], shown["failureReason"]) == ("FAILED", "USER_ERROR")
+    told = [event for event in played.engine.timeline[seen:] if event.kind == "event-delivered"]
+    assert [event.detail.rsplit(":", 1)[-1].startswith("Amp-dev-DataLake-Alarms") for event in told] == [True]
+    assert played.engine.refusals[refused:] == ()
+
+
 @pytest.mark.xdist_group("spark")
 @pytest.mark.campaign
 def test_a_job_is_run_by_its_template_with_real_spark(on_emr: OnEmr) -> None:
