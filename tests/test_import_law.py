@@ -11,8 +11,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 OURS = {
-    "app", "bench", "building_blocks", "clients", "config", "contracts", "glue_scripts", "lambdas", "operations",
-    "rehearsal", "spark_jobs", "stacks", "tests", "transforms",
+    "app", "bench", "building_blocks", "clients", "config", "contracts", "dags", "glue_scripts", "lambdas",
+    "operations", "orchestration", "rehearsal", "spark_jobs", "stacks", "tests", "transforms",
 }  # fmt: skip
 LAW: dict[str, set[str]] = {
     # room: what of ours it may import, by prefix (itself always)
@@ -25,6 +25,7 @@ LAW: dict[str, set[str]] = {
     "transforms": {"contracts"},  # and pyspark
     "spark_jobs": {"transforms", "contracts"},  # and pyspark, boto3
     "glue_scripts": {"spark_jobs", "transforms", "contracts"},
+    "dags": {"contracts", "orchestration"},  # and airflow, boto3; orchestration is dags/orchestration
     "rehearsal/engine": set(),
     "clients": set(),  # the standard library, boto3, and files generated from contracts
     "rehearsal/scenario": OURS - {"tests", "app"},
@@ -83,6 +84,17 @@ def test_clients_import_the_standard_library_and_boto3_only() -> None:
         for file in _files("clients")
         for line, name in _imports(file)
         if name.split(".")[0] not in {"boto3", "botocore", *sys.stdlib_module_names}
+    ]
+    assert broken == []
+
+
+def test_dags_import_airflow_boto3_and_contracts_only() -> None:
+    allowed = {"airflow", "boto3", "botocore", "contracts", "orchestration", *sys.stdlib_module_names}
+    broken = [
+        f"{file.relative_to(ROOT)}:{line} imports {name}"
+        for file in _files("dags")
+        for line, name in _imports(file)
+        if name.split(".")[0] not in allowed
     ]
     assert broken == []
 

@@ -1,0 +1,115 @@
+"""What the stage tells its DAGs: Airflow's configuration, section `amp`; asks AWS nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from airflow.configuration import conf
+
+SECTION = "amp"
+ENGINES = ("emr", "glue")
+
+
+class WrongSetting(ValueError):
+    """An option of the section `amp` is missing or says what it cannot; the text says how to mend it."""
+
+
+def setting(name: str, *, default: str | None = None) -> str:
+    """An option of the section, or ``default`` when it is missing or empty.
+
+    Raises:
+        WrongSetting: it is missing or empty, and there is no default.
+    """
+    value = str(conf.get(SECTION, name, fallback="") or "").strip()
+    if value:
+        return value
+    if default is None:
+        raise WrongSetting(
+            f"Airflow's option {SECTION}.{name} is missing; allowed: what the Orchestration stack gives; fix: deploy "
+            f"that stack, or set AIRFLOW__{SECTION.upper()}__{name.upper()}"
+        )
+    return default
+
+
+def number(name: str, *, default: int) -> int:
+    """An option that is a whole number from 1.
+
+    Raises:
+        WrongSetting: it is none.
+    """
+    text = setting(name, default=str(default))
+    if not text.isdigit() or int(text) < 1:
+        raise WrongSetting(f"Airflow's option {SECTION}.{name} is {text!r}; allowed: a whole number from 1")
+    return int(text)
+
+
+def engine() -> str:
+    """What runs the stage's jobs: `emr` (EMR on EKS) or `glue`.
+
+    Raises:
+        WrongSetting: it is neither.
+    """
+    value = setting("engine")
+    if value not in ENGINES:
+        raise WrongSetting(f"Airflow's option {SECTION}.engine is {value!r}; allowed: {' or '.join(ENGINES)}")
+    return value
+
+
+def scheduled() -> bool:
+    """Whether DAGs start by the clock and by messages (`amp.schedules`, `on` unless said), or by a person alone."""
+    value = setting("schedules", default="on")
+    if value not in ("on", "off"):
+        raise WrongSetting(f"Airflow's option {SECTION}.schedules is {value!r}; allowed: on or off")
+    return value == "on"
+
+
+def pairs(name: str) -> dict[str, str]:
+    """An option that is written `name=value,name=value`.
+
+    Raises:
+        WrongSetting: it is missing, or written otherwise.
+    """
+    return read_pairs(setting(name), of=f"Airflow's option {SECTION}.{name}")
+
+
+def read_pairs(text: str, *, of: str) -> dict[str, str]:
+    """What `name=value,name=value` says; ``of`` is what holds the text, for the message.
+
+    Raises:
+        WrongSetting: it is written otherwise.
+    """
+    found = {}
+    for part in text.split(","):
+        name, equals, value = part.strip().partition("=")
+        if not (name and equals and value):
+            raise WrongSetting(f"{of} has the part {part!r}; allowed: name=value, with commas between")
+        found[name] = value
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class CodeBucket:
+    """The bucket of job code (stack Code): `jobs/<hash>/…` for each version, `jobs/current.json` for the one in use."""
+
+    name: str
+
+    POINTER = "jobs/current.json"
+    PACKAGES = "packages.zip"
+    GLUE_ENTRY = "run_job.py"
+
+    @classmethod
+    def configured(cls) -> CodeBucket:
+        """The stage's.
+
+        Raises:
+            WrongSetting: the option is missing.
+        """
+        return cls(name=setting("code_bucket"))
+
+    def key(self, code: str, file: str) -> str:
+        """The key of a file of one version."""
+        return f"jobs/{code}/{file}"
+
+    def url(self, code: str, file: str) -> str:
+        """Where a file of one version lies: `s3://…`."""
+        return f"s3://{self.name}/{self.key(code, file)}"
