@@ -28,7 +28,7 @@ def _holders(assembly: Assembly) -> list[Resource]:
     keys = [key for key in assembly.resources("AWS::KMS::Key") if not key.id.startswith(passing)]
     databases = [each for each in assembly.resources("AWS::Glue::Database") if not each.id.startswith("Raw")]
     assert len(holders) >= 7
-    assert len(keys) == 6
+    assert len(keys) == 7
     assert len(databases) == 2
     return [*holders, *keys, *databases]
 
@@ -62,8 +62,8 @@ def test_only_development_can_be_told_to_destroy_its_data() -> None:
 
 def test_marks_of_what_was_deleted_go_by_a_rule_that_counts_no_days(assembly: Assembly) -> None:
     buckets = [each for each in assembly.resources("AWS::S3::Bucket") if "VersioningConfiguration" in each.properties]
-    assert {bucket.stack for bucket in buckets} == {"DataLake", "EmrOnEks", "Warehouse"}
-    assert len(buckets) == 4
+    assert {bucket.stack for bucket in buckets} == {"Code", "DataLake", "EmrOnEks", "Warehouse"}
+    assert len(buckets) == 5
     for bucket in buckets:
         rules = bucket.properties["LifecycleConfiguration"]["Rules"]
         (cleaning,) = (rule for rule in rules if rule.get("ExpiredObjectDeleteMarker"))
