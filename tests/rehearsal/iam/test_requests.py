@@ -72,6 +72,8 @@ EVERYTHING: Mapping[str, Any] = {
     "StreamARN": STREAM, "ResourceARN": STREAM, "resourceArn": LOG_GROUP,
     "TransactItems": [{"Put": {"TableName": "clusters"}}],
     "StreamArn": f"{TABLE}/stream/2026",
+    "virtualClusterId": "shop", "id": "x", "jobTemplateId": "tidy",
+    "executionRoleArn": f"arn:aws:iam::{ACCOUNT}:role/r",
 }  # fmt: skip
 EVERY_OPERATION = [(service, operation) for service, table in TABLES.items() for operation in table]
 
@@ -329,6 +331,13 @@ def test_a_put_that_names_another_key_needs_that_key() -> None:
             "a",
         ),
         ("sns", "Subscribe", {"TopicArn": TOPIC, "Protocol": "sqs"}, "sns:Protocol", "sqs"),
+        (
+            "emr-containers",
+            "StartJobRun",
+            {"virtualClusterId": "shop", "tags": {"window": "day"}},
+            "aws:RequestTag/window",
+            "day",
+        ),
         ("redshift", "GetClusterCredentials", LOGIN, "redshift:DbUser", "ana"),
         (
             "secretsmanager",

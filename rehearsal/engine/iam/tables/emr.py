@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from rehearsal.engine.iam.model import Need
+from rehearsal.engine.iam.model import ContextValue, Need
 from rehearsal.engine.iam.scope import Parameters, Rule, Scope, anywhere, on
 
 
@@ -25,7 +25,10 @@ def _job_template(parameters: Parameters, scope: Scope) -> str:
 
 def _start(parameters: Parameters, scope: Scope) -> Sequence[Need]:
     """EMR on EKS guide, "Controlling access to job templates": whoever starts from one must be able to read it."""
-    context = {}
+    tags = parameters.get("tags") or {}
+    context: dict[str, ContextValue] = {f"aws:RequestTag/{name}": str(value) for name, value in tags.items()}
+    if tags:
+        context["aws:TagKeys"] = tuple(tags)
     if parameters.get("executionRoleArn"):
         context["emr-containers:ExecutionRoleArn"] = str(parameters["executionRoleArn"])
     reading = []
