@@ -14,9 +14,11 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
 from config import STAGES
-from config.model import ConfigurationError
+from config.model import ConfigurationError, Part
 from operations import checking, explaining, warehouse
 from operations.dead_letters import DeadLetters, Moved
+from operations.job_code import JobCode
+from operations.job_code import lines as code_lines
 from operations.known import check_reasons, checked
 from operations.output import ProgressLine
 from operations.platform import QUEUES, OperationsError, Platform, QueuePair, find
@@ -31,6 +33,7 @@ _EXAMPLES = """examples:
   python -m operations replay  --stage prod --since 2026-11-18 --until 2026-11-19 --type like
   python -m operations check   --stage prod
   python -m operations warehouse plan --stage prod --cluster analytics
+  python -m operations code    --stage prod --back
 
 credentials, profile and Region are those of the AWS command line (AWS_PROFILE, AWS_REGION …). A running rehearsal is
 reached with --endpoint-url and --outputs. Hours are arrival hours in UTC.
@@ -174,12 +177,24 @@ def _warehouse(platform: Platform, given: argparse.Namespace, _progress: Progres
     return vars(told), warehouse.lines(told, action=given.action, with_sql=given.sql), FINE if told.well else WRONG
 
 
+def _code(platform: Platform, given: argparse.Namespace, _progress: ProgressLine) -> _Told:
+    code = JobCode(platform.client("s3"), bucket=platform.output(Part.CODE, "BucketName"))
+    if given.to or given.back:
+        moved = code.move_to(given.to) if given.to else code.move_back()
+        same = moved.before == moved.now
+        told = f"new runs take {moved.now}" + (", as before" if same else f" instead of {moved.before}")
+        return vars(moved), [told, "runs that have begun keep the code that they began with"], FINE
+    versions = code.versions()
+    return [version.as_json() for version in versions], code_lines(versions), FINE
+
+
 _COMMANDS: dict[str, Callable[[Platform, argparse.Namespace, ProgressLine], _Told]] = {
     "explain": _explain,
     "redrive": _redrive,
     "replay": _replay,
     "check": _check,
     "warehouse": _warehouse,
+    "code": _code,
 }
 
 
@@ -201,7 +216,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(
-        dest="command", required=True, metavar="explain | redrive | replay | check | warehouse"
+        dest="command", required=True, metavar="explain | redrive | replay | check | warehouse | code"
     )
     explain = _command(commands, "explain", "what failed and why, with a sample whose personal values are masked")
     _add_selection(explain)
@@ -243,6 +258,13 @@ def _parser() -> argparse.ArgumentParser:
         "--drop", action="store_true", help="also drop schemas, roles and users that are not declared any more"
     )
     warehouses.add_argument("--sql", action="store_true", help="show the statements of a plan")
+    codes = _command(commands, "code", "see which code new runs of the jobs take, or have them take another version")
+    chosen = codes.add_mutually_exclusive_group()
+    chosen.add_argument("--list", action="store_true", help="show what there is, newest first (the default)")
+    chosen.add_argument(
+        "--to", default="", metavar="HASH", help="take this version, by its hash or the beginning of it"
+    )
+    chosen.add_argument("--back", action="store_true", help="take what was taken before the present version")
     return parser
 
 

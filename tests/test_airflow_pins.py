@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 _PIN = re.compile(r"^([a-z0-9-]+)==([^ ;\n]+)(?: ;.*)?(?: \\)?$", re.MULTILINE)
 
-TESTS_OWN = {"iniconfig", "moto", "pytest", "responses", "xmltodict", "setuptools", "pyyaml-ft"}
+TESTS_OWN = {"iniconfig", "moto", "pyparsing", "pytest", "responses", "xmltodict", "setuptools", "pyyaml-ft"}
 """moto and pytest with what they need; the last two are asked for by packages of MWAA, whose image has the one
 without a pin and does not take the other, which is for Python 3.13."""
 

@@ -202,7 +202,7 @@ class EmrLakeJob(_LakeJob, EmrContainerOperator):
         return self.run(context)
 
     def submit(self, context: Any, submission: Submission, turn: int) -> Any:
-        """Start the run, and give way if another was started at the same moment, a little earlier."""
+        """Start the run, and give way if another was started at the same moment, or a little earlier."""
         asked = requests.of_template(
             self._template(),
             submission,
@@ -219,7 +219,7 @@ class EmrLakeJob(_LakeJob, EmrContainerOperator):
             return super().execute(context)
         except TaskDeferred:
             running = self.under_way()
-            if older := barring(submission, running, before=self.job_id):
+            if older := barring(submission, running, mine=self.job_id):
                 self.hook.stop_query(self.job_id)
                 self.wait_for_turn(older, turn)
             raise

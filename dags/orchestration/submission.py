@@ -94,19 +94,14 @@ def own(submission: Submission, running: Iterable[Running]) -> Running | None:
     return next((run for run in running if run.is_of(submission)), None)
 
 
-def barring(submission: Submission, running: Iterable[Running], *, before: str | None = None) -> list[Running]:
+def barring(submission: Submission, running: Iterable[Running], *, mine: str | None = None) -> list[Running]:
     """The runs of others that the submission has to wait for, oldest first.
 
-    With ``before``, an id of a run among them, those alone that are older than that one; of two that were started at
-    the same moment the one with the lesser id counts as older, so that both see it the same way.
+    With ``mine``, the id of the run that the submission has become, those alone that were started no later: of two that
+    were started at the same moment each gives way, as neither can tell who looked first.
     """
-    others = sorted(
-        (run for run in running if run.id != before and not run.is_of(submission) and run.bars(submission)),
-        key=_age,
-    )
-    mine = next((run for run in running if run.id == before), None) if before else None
-    return [run for run in others if _age(run) < _age(mine)] if mine else others
-
-
-def _age(run: Running) -> tuple[datetime, str]:
-    return run.started_at, run.id
+    known = list(running)
+    others = [run for run in known if run.id != mine and not run.is_of(submission) and run.bars(submission)]
+    started_at = next((run.started_at for run in known if run.id == mine), None)
+    no_later = [run for run in others if started_at is None or run.started_at <= started_at]
+    return sorted(no_later, key=lambda run: run.started_at)
