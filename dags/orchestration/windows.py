@@ -58,15 +58,15 @@ HOUR_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}$"
 
 
 def moment_of(context: Any) -> datetime:
-    """The moment that a DAG run is for: its parameter `as_of`, its logical date, or when it was due.
+    """The moment that a DAG run is for: its parameter `as_of`, the end of its data interval, or when it was due.
 
-    A run that a message or a person started may have no logical date. The moment stays the same however often the run
-    is cleared.
+    A run of the clock has an interval that begins and ends as it is due; who starts one through the API can give
+    another; one that a message started has none. The moment stays the same however often the run is cleared.
     """
     if given := context["params"].get(AS_OF):
         return _hour(given)
     run = context["dag_run"]
-    moment: datetime = run.logical_date or run.run_after
+    moment: datetime = run.data_interval_end or run.logical_date or run.run_after
     return moment.astimezone(UTC)
 
 
@@ -78,7 +78,7 @@ def window_before(moment: datetime, *, hours: int) -> Hours:
 
 def window_through(moment: datetime, *, hours: int) -> Hours:
     """The last ``hours`` hours up to the end of the one in which ``moment`` is."""
-    return window_before(moment + timedelta(hours=1), hours=hours)
+    return window_before(moment + timedelta(hours=1) - timedelta.resolution, hours=hours)
 
 
 def _hour(text: str) -> datetime:

@@ -137,6 +137,7 @@ def context_of(
     run_id: str = "scheduled__2026-11-18T08:10:00+00:00",
     attempt: int = 1,
     at: datetime | None = datetime(2026, 11, 18, 8, 10, tzinfo=UTC),
+    interval_end: datetime | None = None,
     due: datetime = datetime(2026, 11, 18, 8, 10, tzinfo=UTC),
     params: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
@@ -153,6 +154,6 @@ def context_of(
     return {
         "ti": ti,
         "task_instance": ti,
-        "dag_run": SimpleNamespace(logical_date=at, run_after=due, run_id=run_id),
+        "dag_run": SimpleNamespace(logical_date=at, data_interval_end=interval_end or at, run_after=due, run_id=run_id),
         "params": {} if params is None else params,
     }

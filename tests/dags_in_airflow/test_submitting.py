@@ -344,6 +344,18 @@ def test_a_person_chooses_the_hour_at_which_windows_end(cluster: Cluster) -> Non
     assert arguments_of(cluster.runs[0])["--window-end"] == "2026-11-01T05"
 
 
+def test_a_run_that_was_started_for_an_interval_ends_its_windows_there(cluster: Cluster) -> None:
+    deferred(emr_task(), context_of(interval_end=datetime(2026, 11, 18, 9, tzinfo=UTC)))
+    assert arguments_of(cluster.runs[0])["--window-end"] == "2026-11-18T09"
+
+
+@pytest.mark.parametrize(("minute", "end"), [(0, 8), (1, 9), (59, 9)])
+def test_the_current_hour_is_the_one_that_a_moment_is_in(minute: int, end: int) -> None:
+    from orchestration.windows import window_through
+
+    assert window_through(datetime(2026, 11, 18, 8, minute, tzinfo=UTC), hours=2).end.hour == end
+
+
 def test_a_run_that_a_message_started_takes_the_hour_of_the_message_too(cluster: Cluster) -> None:
     due = datetime(2026, 11, 18, 8, 25, tzinfo=UTC)
     deferred(emr_task(through_current_hour=True), context_of(at=None, due=due))
