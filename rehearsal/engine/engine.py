@@ -27,6 +27,8 @@ from rehearsal.engine.deployment import Deployment
 from rehearsal.engine.errors import DeploymentFailed, RehearsalError
 from rehearsal.engine.faults import Faults
 from rehearsal.engine.keys import KeyAwareAuthorizer
+from rehearsal.engine.mwaa.environment import Environments, ManagedAirflow
+from rehearsal.engine.mwaa.model import Departure, Installation
 from rehearsal.engine.records import FinishedJobRun, Invocation, Metric, TimelineEvent
 from rehearsal.engine.resources import Resource, TypeCoverage
 from rehearsal.engine.secret_rotation import Rotations
@@ -332,6 +334,21 @@ class Engine:
             yield
         finally:
             rotations.watchers.remove(watcher)
+
+    def airflow(
+        self, environment: str, installation: Installation, *, departures: Sequence[Departure] = ()
+    ) -> ManagedAirflow:
+        """An Airflow for a deployed MWAA environment, ready to be started; it ends with the engine.
+
+        Args:
+            environment: the environment's name.
+            installation: the virtual environment that Airflow is installed in.
+            departures: settings that are otherwise than deployed, beside those of every rehearsal.
+
+        Raises:
+            RehearsalError: there is no such environment, or no Airflow that could play it (`AirflowUnavailable`).
+        """
+        return self.account.service(Environments).play(environment, installation, departures)
 
     # --- looking --------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import argparse
 import json
 import math
 import shlex
+import shutil
 import signal
 import sys
 import time
@@ -19,8 +20,9 @@ from rehearsal.engine.engine import OUTSIDE_SERVICE
 from rehearsal.engine.errors import NotSettled, RehearsalError
 from rehearsal.scenario.assembly import ROOT, SynthesisError
 from rehearsal.scenario.inputs import InputError
+from rehearsal.scenario.orchestration_findings import OrchestrationFindings
 from rehearsal.scenario.report.findings import Findings, TablesFindings, quantile
-from rehearsal.scenario.report.page import render, tables_page, warehouse_page
+from rehearsal.scenario.report.page import logs_folder, orchestration_page, render, tables_page, warehouse_page
 from rehearsal.scenario.run import WORKSPACE, Options, Rehearsed, rehearse, totals
 from rehearsal.scenario.warehouse_findings import WarehouseFindings
 
@@ -76,7 +78,9 @@ def main(arguments: list[str] | None = None) -> int:
     progress.done()
     try:
         for name, page in render(rehearsed.findings, name=given.report.name).items():
-            (given.report.parent / name).write_text(page)
+            file = given.report.parent / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(page)
         print(summary(rehearsed.findings, given.report))
         if given.keep:
             _keep(rehearsed)
@@ -93,8 +97,10 @@ def _make_room(report: Path) -> None:
     """
     try:
         report.parent.mkdir(parents=True, exist_ok=True)
-        for page in (tables_page(report.name), warehouse_page(report.name)):
+        for page in (tables_page(report.name), warehouse_page(report.name), orchestration_page(report.name)):
             (report.parent / page).unlink(missing_ok=True)
+        if (logs := report.parent / logs_folder(report.name)).is_dir():
+            shutil.rmtree(logs)
         report.write_text("")
         report.unlink()
     except OSError as error:
@@ -228,6 +234,12 @@ def summary(findings: Findings, report: Path) -> str:
         )
         if role.denied:
             lines.append(f"    refused: {_actions(role.denied)}")
+    if findings.orchestration is not None:
+        lines += [
+            "",
+            _orchestration_line(findings.orchestration),
+            f"  {report.parent / orchestration_page(report.name)}",
+        ]
     if findings.tables is not None:
         lines += ["", _tables_line(findings.tables), f"  {report.parent / tables_page(report.name)}"]
     if findings.warehouse is not None:
@@ -255,6 +267,14 @@ def _tables_line(tables: TablesFindings) -> str:
         f"{len(tables.found)} tables with {sum(table.rows for table in tables.found):,} rows, "
         f"{files:,} batch files or rows of them refused"
     )
+
+
+def _orchestration_line(orchestration: OrchestrationFindings) -> str:
+    if orchestration.left_out:
+        return f"No Airflow ran: {orchestration.left_out}"
+    ended = Counter(f"{run.dag} {run.state}" for run in orchestration.runs)
+    told = ", ".join(name if count == 1 else f"{name} × {count}" for name, count in ended.items())
+    return f"Airflow's DAG runs: {told or 'none'}"
 
 
 def _warehouse_lines(warehouse: WarehouseFindings) -> list[str]:

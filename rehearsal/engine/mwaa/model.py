@@ -26,21 +26,21 @@ class EnvironmentDefinition:
     """An environment as its template declares it.
 
     ``options`` are its ``AirflowConfigurationOptions`` (``core.parallelism`` → ``"8"``); ``dags_prefix`` is the folder
-    of DAGs in ``bucket``, ending in a slash; ``requirements_key`` is empty when it installs no packages of its own.
+    of DAGs in ``bucket``, ending in a slash; ``requirements_key`` is empty when it installs no packages of its own,
+    ``task_log_group`` when logs of tasks are kept nowhere.
     """
 
     name: str
     arn: str
     airflow_version: str
-    environment_class: str
     role_arn: str
     bucket: str
     dags_prefix: str
     requirements_key: str = ""
     requirements_version: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
-    web_server: str
-    task_log_group: str
+    task_log_group: str = ""
+    task_log_level: str = "INFO"
 
 
 @dataclass(frozen=True, kw_only=True)

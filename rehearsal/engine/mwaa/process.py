@@ -13,12 +13,12 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from rehearsal.engine.mwaa import settings
 from rehearsal.engine.mwaa.installation import Installed, bare_environment
-from rehearsal.engine.mwaa.model import AirflowFailed
+from rehearsal.engine.mwaa.model import AirflowFailed, Departure
 from rehearsal.engine.mwaa.rest import AirflowApi
 
 LAUNCHER = Path(__file__).with_name("launcher.py")
@@ -47,6 +47,7 @@ class AirflowProcess:
         cache: where a prepared database is kept between rehearsals.
         home: an empty folder; it stays when Airflow stops, so that a later start goes on.
         options: the environment's own settings (``section.name``).
+        departures: what is otherwise here; the last of those for one option wins over all.
         variables: further variables of every process, such as credentials.
         reachable: hosts besides this machine that Airflow and its tasks may connect to.
 
@@ -66,11 +67,12 @@ class AirflowProcess:
         cache: Path,
         home: Path,
         options: Mapping[str, str] | None = None,
+        departures: Sequence[Departure] = settings.DEPARTURES,
         variables: Mapping[str, str] | None = None,
         reachable: Iterable[str] = (),
     ) -> None:
         self.home = home
-        self._installed, self._cache = installed, cache
+        self._installed, self._cache, self._departures = installed, cache, tuple(departures)
         self._options, self._variables = dict(options or {}), dict(variables or {})
         self._reachable = sorted(set(reachable))
         self._keys = settings.new_keys()
@@ -111,7 +113,7 @@ class AirflowProcess:
         (self.home / "launch.json").write_text(json.dumps(config), "utf-8")
         (self.home / "ended").unlink(missing_ok=True)
         own = settings.environment(
-            home=self.home, port=port, options=self._options, departures=settings.DEPARTURES, keys=self._keys
+            home=self.home, port=port, options=self._options, departures=self._departures, keys=self._keys
         )
         with (self.home / "launcher.log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -126,21 +128,26 @@ class AirflowProcess:
             )
         self._api = AirflowApi(f"http://127.0.0.1:{port}")
 
-    def wait_ready(self, *, timeout_s: float = START_TIMEOUT_S) -> None:
-        """Wait until every component is up and every DAG file was read.
+    def wait_ready(self, dags: Collection[str] = (), *, timeout_s: float = START_TIMEOUT_S) -> None:
+        """Wait until every component is up and ``dags`` have been read.
 
         Raises:
             AirflowFailed: one ended, a DAG file cannot be imported, or it takes longer than ``timeout_s``.
         """
         until = time.monotonic() + timeout_s
-        while missing := self.api.unhealthy() or self._unread():
+        while True:
             self.check()
+            missing = self.api.unhealthy()
+            if not missing:
+                if errors := self.api.import_errors():
+                    told = "\n".join(f"{file}: {text}" for file, text in errors.items())
+                    raise AirflowFailed(f"{len(errors)} DAG files cannot be imported:\n{told}")
+                missing = sorted({*dags} - {*self.api.dags()})
+            if not missing:
+                return
             if time.monotonic() > until:
-                raise AirflowFailed(f"Airflow is not up after {timeout_s:g} s: {missing}\n{self._log_ends()}")
+                raise AirflowFailed(f"Airflow is not up after {timeout_s:g} s; missing: {missing}\n{self._log_ends()}")
             time.sleep(_POLL_S)
-        if errors := self.api.import_errors():
-            told = "\n".join(f"{file}: {text}" for file, text in errors.items())
-            raise AirflowFailed(f"{len(errors)} DAG files cannot be imported:\n{told}")
 
     def check(self) -> None:
         """See that it runs.
@@ -174,23 +181,12 @@ class AirflowProcess:
         self.stop(kill=True)
         shutil.rmtree(self.home, ignore_errors=True)
 
-    def _unread(self) -> list[str]:
-        """DAG files that are neither among those of known DAGs nor among the import errors."""
-        files = {str(f.relative_to(self.home / "dags")) for f in (self.home / "dags").rglob("*.py") if _holds_dag(f)}
-        return sorted(files - self.api.files())
-
     def _log_end(self, name: str) -> str:
         file = self.home / f"{name}.log"
         return file.read_text("utf-8", "replace")[-_LOG_END:] if file.is_file() else "(no log)"
 
     def _log_ends(self) -> str:
         return "\n".join(f"--- {file.name}\n{self._log_end(file.stem)}" for file in sorted(self.home.glob("*.log")))
-
-
-def _holds_dag(file: Path) -> bool:
-    """Airflow's own rule of which files it reads (``core.dag_discovery_safe_mode``)."""
-    text = file.read_bytes().lower()
-    return b"airflow" in text and b"dag" in text
 
 
 def _free_port() -> int:

@@ -56,11 +56,6 @@ class AirflowApi:
         """The DAGs that Airflow has read, and whether each is paused."""
         return {str(dag["dag_id"]): bool(dag["is_paused"]) for dag in self._pages("/api/v2/dags", "dags")}
 
-    def files(self) -> set[str]:
-        """The files that Airflow has read, relative to the folder of DAGs; those that failed among them."""
-        read = [dag["relative_fileloc"] for dag in self._pages("/api/v2/dags", "dags")]
-        return {str(file) for file in read if file} | {str(file) for file in self.import_errors()}
-
     def pause(self, dag: str, *, paused: bool) -> None:
         """Pause a DAG, or let its runs go on.
 

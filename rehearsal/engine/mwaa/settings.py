@@ -7,7 +7,7 @@ Airflow, "Configuration reference". MWAA's are those of its public image (aws/am
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rehearsal.engine.mwaa.model import Departure
@@ -62,7 +62,7 @@ DEPARTURES = (
 
 
 def environment(
-    *, home: Path, port: int, options: Mapping[str, str], departures: tuple[Departure, ...], keys: Mapping[str, str]
+    *, home: Path, port: int, options: Mapping[str, str], departures: Sequence[Departure], keys: Mapping[str, str]
 ) -> dict[str, str]:
     """The variables by which Airflow is configured.
 

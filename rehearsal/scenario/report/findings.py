@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from rehearsal.scenario.accounting import Account
+from rehearsal.scenario.orchestration_findings import OrchestrationFindings
 from rehearsal.scenario.tables import TableFound
 from rehearsal.scenario.tables_account import TablesAccount
 from rehearsal.scenario.warehouse_findings import WarehouseFindings
@@ -194,7 +195,7 @@ class Findings:
 
     `delays_s` are virtual seconds from an event's arrival on the stream to its file in the lake; `per_minute` counts
     arrivals for each virtual minute; `phases` are real seconds. `diagnosis` says where the way of the data ends.
-    `tables` is None where Spark was left out, `warehouse` where the stage has none.
+    `tables` and `orchestration` are None where Spark was left out, `warehouse` where the stage has none.
     """
 
     stage: str
@@ -215,6 +216,7 @@ class Findings:
     notes: Sequence[str] = field(default_factory=tuple)
     tables: TablesFindings | None = None
     warehouse: WarehouseFindings | None = None
+    orchestration: OrchestrationFindings | None = None
 
     @property
     def unexplained(self) -> list[str]:
@@ -235,6 +237,7 @@ class Findings:
         found += [f"granted, never used and not explained: {grant}" for grant in self.unexplained]
         found += self.tables.problems if self.tables else []
         found += self.warehouse.problems if self.warehouse else []
+        found += self.orchestration.problems if self.orchestration else []
         return found
 
 

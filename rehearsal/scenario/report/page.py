@@ -22,14 +22,27 @@ def warehouse_page(name: str) -> str:
     return _beside(name, "warehouse")
 
 
+def orchestration_page(name: str) -> str:
+    """The name of the page about DAG runs beside the first page, `name`."""
+    return _beside(name, "orchestration")
+
+
+def logs_folder(name: str) -> str:
+    """The name of the folder with the logs of DAG runs beside the first page, `name`."""
+    return orchestration_page(name).removesuffix(".html") + "-logs"
+
+
 def _beside(name: str, part: str) -> str:
     stem = name.removesuffix(".html")
     return f"{part}.html" if stem == "index" else f"{stem}-{part}.html"
 
 
 def render(findings: Findings, *, name: str = "index.html") -> dict[str, str]:
-    """The pages by the name of their file, with nothing to load from elsewhere; `name` is that of the first."""
-    tables, warehouse = tables_page(name), warehouse_page(name)
+    """The pages by the name of their file, with nothing to load from elsewhere; `name` is that of the first.
+
+    The logs that the page about DAG runs leads to are among them, in a folder.
+    """
+    tables, warehouse, orchestration = tables_page(name), warehouse_page(name), orchestration_page(name)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -46,6 +59,7 @@ def render(findings: Findings, *, name: str = "index.html") -> dict[str, str]:
             findings=findings,
             tables_page=tables,
             warehouse_page=warehouse,
+            orchestration_page=orchestration,
             delay_bins=histogram(findings.delays_s, bins=DELAY_BINS),
             delay={share: quantile(findings.delays_s, share) for share in (0.5, 0.95, 1.0)},
             sent=sum(line.sent for line in findings.account.lines),
@@ -59,6 +73,12 @@ def render(findings: Findings, *, name: str = "index.html") -> dict[str, str]:
         pages[warehouse] = environment.get_template("warehouse.html.j2").render(
             findings=findings, first_page=name, tables_page=tables
         )
+    if findings.orchestration is not None:
+        folder = logs_folder(name)
+        pages[orchestration] = environment.get_template("orchestration.html.j2").render(
+            findings=findings, first_page=name, tables_page=tables, logs_folder=folder
+        )
+        pages |= {f"{folder}/{file}": text for file, text in findings.orchestration.logs.items()}
     return pages
 
 

@@ -80,7 +80,7 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AirflowProcess
     (home / "dags" / "some.py").write_text(DAGS)
     process = AirflowProcess(installed(PYTHON), cache=CACHE, home=home)
     process.start()
-    process.wait_ready()
+    process.wait_ready(["curious", "flaky", "slow"])
     yield process
     process.close()
     assert not home.exists()
@@ -173,7 +173,7 @@ def test_a_file_that_cannot_be_imported_is_told(tmp_path: Path) -> None:
     try:
         process.start()
         with pytest.raises(AirflowFailed, match="nothing_of_the_kind"):
-            process.wait_ready()
+            process.wait_ready(["broken"])
     finally:
         process.close()
 
