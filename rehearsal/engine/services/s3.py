@@ -211,6 +211,11 @@ def _bucket(account: Account, declaration: Declaration) -> Created:
     arn = f"arn:{PARTITION}:s3:::{name}"
     if "VersioningConfiguration" in properties:
         client.put_bucket_versioning(Bucket=name, VersioningConfiguration=properties["VersioningConfiguration"])
+    if "PublicAccessBlockConfiguration" in properties:
+        # Every caller of a rehearsal is a principal of the account; but who uses a bucket may ask whether it is closed.
+        client.put_public_access_block(
+            Bucket=name, PublicAccessBlockConfiguration=properties["PublicAccessBlockConfiguration"]
+        )
     for rule in properties.get("BucketEncryption", {}).get("ServerSideEncryptionConfiguration", []):
         _encrypt(account, client, name, arn, rule)
     _notify(client, name, properties.get("NotificationConfiguration", {}))
@@ -265,7 +270,6 @@ def _bucket_policy(account: Account, declaration: Declaration) -> Created:
     return Created(ref=name)
 
 
-_NOT_ANONYMOUS = "every caller of a rehearsal is a principal of the account"
 _NO_AGEING = "nothing ages for days in a rehearsal"
 
 RESOURCE_TYPES = (
@@ -280,6 +284,7 @@ RESOURCE_TYPES = (
             "NotificationConfiguration.LambdaConfigurations",
             "NotificationConfiguration.QueueConfigurations",
             "NotificationConfiguration.TopicConfigurations",
+            "PublicAccessBlockConfiguration",
             "VersioningConfiguration",
         ),
         ignored={
@@ -291,7 +296,6 @@ RESOURCE_TYPES = (
             "refused as an unknown type, so nobody could listen",
             "ObjectLockEnabled": "nothing is deleted in a rehearsal but by the application's own calls",
             "OwnershipControls": "all objects are written by principals of one account",
-            "PublicAccessBlockConfiguration": _NOT_ANONYMOUS,
             "Tags": "no rule of the rehearsal reads a bucket's tags",
         },
     ),
