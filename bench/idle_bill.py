@@ -1,4 +1,6 @@
-"""What a stage's cluster costs while nothing runs, counted in its template: `python -m bench.idle_bill [STAGE]`.
+"""What a stage's cluster and its Airflow cost while nothing runs, counted in their templates.
+
+`python -m bench.idle_bill [STAGE]` prints it.
 
 It measures nothing and leaves out what is paid for by use; prices are parameters.
 """
@@ -9,22 +11,29 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 HOURS_PER_MONTH = 730
-STACK = "EmrOnEks"
+STACKS = ("EmrOnEks", "Orchestration")
 
 LEFT_OUT = (
     "What is paid for by use: gigabytes through NAT and into logs, requests to S3, SQS, KMS and CloudWatch. Idle it is "
     "little: the autoscaler asks a few services a few times a minute.",
-    "Logs and run logs that are stored, and flow logs.",
+    "Logs and run logs that are stored, flow logs, and Airflow's database (by the gigabyte).",
     "Discounts, savings plans, free allowances and taxes.",
 )
 
 COREDNS_PODS, COREDNS_CPUS, COREDNS_GIBIBYTES = 2, 0.1, 70 / 1024
 """What EKS's add-on asks for: two pods of 100m and 70Mi (its settings' defaults)."""
+
+AIRFLOW_OWN_ENDPOINTS = 1
+"""Interface endpoints that MWAA makes in the VPC for its database, in both zones; one more for a private web server."""
+
+AIRFLOW_ZONES = 2
+AIRFLOW_WORKERS, AIRFLOW_SCHEDULERS = 1, 2
+"""What is in the price of an environment."""
 
 _FARGATE_OWN_GIBIBYTES = 0.25
 """Added to what a pod asks for, for Kubernetes' own processes ("Fargate Pod configuration" page)."""
@@ -54,6 +63,14 @@ class Prices:
     public_address: float = 0.005
     interface_endpoint: float = 0.01
     """In each zone that it stands in."""
+    airflow: Mapping[str, float] = field(
+        default_factory=lambda: {"mw1.small": 0.49, "mw1.medium": 0.74, "mw1.large": 0.99}
+    )
+    """An MWAA environment by its class, with two schedulers, two web servers and a worker."""
+    airflow_more: Mapping[str, float] = field(
+        default_factory=lambda: {"mw1.small": 0.055, "mw1.medium": 0.11, "mw1.large": 0.22}
+    )
+    """A further worker or scheduler."""
     key_month: float = 1.0
     alarm_month: float = 0.10
 
@@ -68,7 +85,7 @@ class Item:
 
 
 def idle(template: Mapping[str, Any], prices: Prices | None = None) -> list[Item]:
-    """The lines of a synthesized template of the EmrOnEks stack."""
+    """The lines of a synthesized template of the EmrOnEks or the Orchestration stack."""
     prices = prices or Prices()
 
     def properties(type: str) -> list[dict[str, Any]]:
@@ -91,6 +108,7 @@ def idle(template: Mapping[str, Any], prices: Prices | None = None) -> list[Item
             if each["AddonName"] == "coredns"
         ),
         *(pods("Karpenter", *asked) for asked in _controllers(properties("Custom::AWSCDK-EKS-HelmChart"))),
+        *(line for each in properties("AWS::MWAA::Environment") for line in _airflow(each, prices)),
         hourly("NAT gateway", len(properties("AWS::EC2::NatGateway")), prices.nat_gateway),
         hourly("Public address of a NAT gateway", len(properties("AWS::EC2::EIP")), prices.public_address),
         hourly("Interface endpoint in a zone", sum(len(e["SubnetIds"]) for e in endpoints), prices.interface_endpoint),
@@ -106,7 +124,29 @@ def idle(template: Mapping[str, Any], prices: Prices | None = None) -> list[Item
         for each in template["Resources"].values()
         if each["Type"] in ("AWS::EC2::Instance", "AWS::EKS::Nodegroup", "AWS::AutoScaling::AutoScalingGroup")
     ]
-    return [*(line for line in lines if line.count), Item(what="EC2 node", count=len(nodes), dollars=0.0)]
+    counted = [line for line in lines if line.count]
+    if properties("AWS::MWAA::Environment"):
+        return counted
+    return [*counted, Item(what="EC2 node", count=len(nodes), dollars=0.0)]
+
+
+def _airflow(environment: Mapping[str, Any], prices: Prices) -> Iterator[Item]:
+    """The lines of one MWAA environment.
+
+    Raises:
+        ValueError: its class has no price here.
+    """
+    size = environment["EnvironmentClass"]
+    if size not in prices.airflow:
+        raise ValueError(f"no price for {size}; there are {', '.join(prices.airflow)}")
+    endpoints = AIRFLOW_OWN_ENDPOINTS + (environment["WebserverAccessMode"] == "PRIVATE_ONLY")
+    for what, count, dollars in (
+        (f"Airflow environment ({size})", 1, prices.airflow[size]),
+        ("Further worker that is always up", environment["MinWorkers"] - AIRFLOW_WORKERS, prices.airflow_more[size]),
+        ("Further scheduler", environment["Schedulers"] - AIRFLOW_SCHEDULERS, prices.airflow_more[size]),
+        ("Interface endpoint that MWAA makes, in a zone", endpoints * AIRFLOW_ZONES, prices.interface_endpoint),
+    ):
+        yield Item(what=what, count=count, dollars=count * dollars * HOURS_PER_MONTH)
 
 
 def fargate_size(cpus: float, gibibytes: float) -> tuple[float, float]:
@@ -156,9 +196,11 @@ def main(argv: list[str]) -> int:
 
     with tempfile.TemporaryDirectory() as folder:
         synthesize(argv[0] if argv else "dev", folder=Path(folder))
-        template = json.loads((Path(folder) / f"{STACK}.template.json").read_text())
-    print(page(idle(template)))
-    print("\nLeft out:", *LEFT_OUT, sep="\n- ")
+        for stack in STACKS:
+            file = Path(folder) / f"{stack}.template.json"
+            if file.is_file():
+                print(f"{stack}\n\n{page(idle(json.loads(file.read_text())))}\n")
+    print("Left out:", *LEFT_OUT, sep="\n- ")
     return 0
 
 

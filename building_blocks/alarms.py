@@ -14,6 +14,7 @@ class Runbook(Enum):
 
     CLUSTER_DOES_NOT_SCALE = "a-job-is-stuck-pending.md"
     CRAWLER_IS_STUCK = "a-crawler-is-stuck.md"
+    DAG_IS_BROKEN = "a-dag-is-broken.md"
     DEAD_LETTERS = "dead-letter-queue-is-not-empty.md"
     DRIFT_WAS_FOUND = "drift-was-found.md"
     EVENTS_ARE_LATE = "events-are-late.md"
@@ -21,7 +22,10 @@ class Runbook(Enum):
     FUNCTION_FAILS = "a-function-fails.md"
     JOB_FAILED = "a-job-failed.md"
     ROTATION_FAILED = "a-rotation-failed.md"
+    SCHEDULER_IS_SILENT = "the-scheduler-is-silent.md"
     STREAM_IS_THROTTLED = "stream-is-throttled.md"
+    TASKS_WAIT = "tasks-wait.md"
+    TASK_FAILED = "a-task-failed.md"
     WAREHOUSE_IS_NOT_CONFIGURED = "a-warehouse-is-not-configured.md"
     WAREHOUSE_IS_UNWELL = "a-warehouse-is-unwell.md"
 

@@ -4,6 +4,7 @@ from config.catalog import Catalog, ReadGrant
 from config.emr_on_eks import EmrOnEks
 from config.lake_jobs import JobSize, LakeJobs
 from config.model import DataLake, EventStream, Operations, Part, ShowCatalog, Stage
+from config.orchestration import Orchestration
 from config.warehouse import Cluster, Warehouse
 
 DEV = Stage(
@@ -41,6 +42,7 @@ DEV = Stage(
         athena_scan_limit_gigabytes=10,
     ),
     emr_on_eks=EmrOnEks(driver_cpus=16, executor_cpus=32, log_retention_days=7),
+    orchestration=Orchestration(max_workers=2),
     operations=Operations(log_retention_days=14),
     tags={"system": "amp", "stage": "dev"},
 )

@@ -16,6 +16,7 @@ from config.checks import check_between
 from config.emr_on_eks import EmrOnEks
 from config.lake_jobs import LakeJobs
 from config.network import Network
+from config.orchestration import Orchestration
 from config.warehouse import Warehouse
 
 
@@ -31,6 +32,7 @@ class Part(Enum):
     NETWORK = "Network"
     WAREHOUSE = "Warehouse"
     EMR_ON_EKS = "EmrOnEks"
+    ORCHESTRATION = "Orchestration"
 
 
 NEEDS: Mapping[Part, frozenset[Part]] = {
@@ -43,6 +45,7 @@ NEEDS: Mapping[Part, frozenset[Part]] = {
     Part.NETWORK: frozenset({Part.DATA_LAKE}),
     Part.WAREHOUSE: frozenset({Part.DATA_LAKE, Part.NETWORK}),
     Part.EMR_ON_EKS: frozenset({Part.DATA_LAKE, Part.CODE}),
+    Part.ORCHESTRATION: frozenset({Part.DATA_LAKE, Part.CODE, Part.LAKE_JOBS}),
 }
 """What each part cannot stand without; the lake is in every stage."""
 
@@ -297,6 +300,7 @@ class Stage:
     network: Network = field(default_factory=Network)
     warehouse: Warehouse = field(default_factory=Warehouse)
     emr_on_eks: EmrOnEks = field(default_factory=EmrOnEks)
+    orchestration: Orchestration = field(default_factory=Orchestration)
     operations: Operations = field(default_factory=Operations)
     tags: Mapping[str, str] = field(default_factory=dict)
 

@@ -101,6 +101,16 @@ def virtual_cluster_name(*, stage: Stage) -> str:
     return f"{SYSTEM.lower()}-{stage.name}"
 
 
+def job_templates_parameter(*, stage: Stage) -> str:
+    """SSM parameter with the ids of EMR's job templates: whoever submits a run reads it by name each time."""
+    return f"/{SYSTEM.lower()}/{stage.name}/emr-on-eks/job-templates"
+
+
+def airflow_environment_name(*, stage: Stage) -> str:
+    """MWAA environment: the names of its log groups, and the dimensions of its metrics, hold it."""
+    return f"{SYSTEM.lower()}-{stage.name}"
+
+
 def emr_job_role_name(*, stage: Stage, job: str) -> str:
     """Role of a job on EMR: EMR puts the name into those of the service accounts that the job's pods run as."""
     return f"{SYSTEM.lower()}-{stage.name}-emr-{job.replace('_', '-')}"

@@ -4,6 +4,7 @@ from config.emr_on_eks import EmrOnEks
 from config.lake_jobs import JobSize, LakeJobs
 from config.model import DataLake, EventStream, Operations, Part, ShowCatalog, Stage
 from config.network import Network
+from config.orchestration import Orchestration
 from config.warehouse import Cluster, Warehouse
 
 PROD = Stage(
@@ -27,6 +28,7 @@ PROD = Stage(
     emr_on_eks=EmrOnEks(
         nat_gateways=3, controller_replicas=2, driver_cpus=64, executor_cpus=512, log_retention_days=90
     ),
+    orchestration=Orchestration(max_workers=5, nat_gateways=2, schedule_from="2026-12-01"),
     operations=Operations(log_retention_days=180),
     tags={"system": "amp", "stage": "prod"},
 )

@@ -2,6 +2,7 @@
 
 from config.emr_on_eks import EmrOnEks
 from config.model import DataLake, EventStream, Operations, Part, ShowCatalog, Stage
+from config.orchestration import Orchestration
 from config.warehouse import Cluster, Warehouse
 
 STAGE = Stage(
@@ -21,6 +22,7 @@ STAGE = Stage(
         ),
     ),
     emr_on_eks=EmrOnEks(),
+    orchestration=Orchestration(),
     operations=Operations(log_retention_days=30),
     tags={"system": "amp", "stage": "stage"},
 )

@@ -9,6 +9,8 @@ from pathlib import Path
 from aws_cdk import Aws, CfnOutput, Stack, aws_s3_assets
 from constructs import Construct
 
+from building_blocks.airflow_environment import log_group_names
+from building_blocks.airflow_files import CANARY_PREFIX
 from building_blocks.encryption_key import EncryptionKey
 from building_blocks.job_package import (
     EMR_SCRIPT,
@@ -28,6 +30,10 @@ from stacks.seams import CodeSeam, DataLakeSeam, pin
 
 REPLACED_RETENTION_DAYS = 365
 """For how long versions of what was replaced can be brought back: pointers, and files of DAGs."""
+
+
+PROOF_RETENTION_DAYS = 90
+"""For how long the canary's proofs are kept, the one thing here that expires: they are no code."""
 
 
 class CodeStack(Stack):
@@ -52,6 +58,8 @@ class CodeStack(Stack):
             keep=keep_data,
             log_group_prefix=log_prefix,
         )
+        # MWAA takes one key for its logs and for the bucket that it reads.
+        key.allow_logs(log_group_names(naming.airflow_environment_name(stage=stage)))
         access_logs = AccessLogBucket(
             self, "AccessLogs", retention_days=stage.data_lake.access_log_retention_days, keep=keep_data
         )
@@ -63,6 +71,8 @@ class CodeStack(Stack):
             access_logs=access_logs,
             keep=keep_data,
             noncurrent_retention_days=REPLACED_RETENTION_DAYS,
+            retention_days=PROOF_RETENTION_DAYS,
+            expiring_prefixes=(CANARY_PREFIX,),
         )
         hash = code_hash()
         with tempfile.TemporaryDirectory() as scratch:
@@ -87,7 +97,7 @@ class CodeStack(Stack):
             key=key,
             alarm_topic=data_lake.alarm_topic,
         )
-        self.seam = CodeSeam(bucket=bucket, jobs=JobCode(bucket=bucket, hash=hash))
+        self.seam = CodeSeam(bucket=bucket, key=key, jobs=JobCode(bucket=bucket, hash=hash))
         pin(self, bucket.bucket_name, bucket.bucket_arn, key.key_arn)
         CfnOutput(self, "BucketName", value=bucket.bucket_name)
         CfnOutput(self, "JobHash", value=hash)

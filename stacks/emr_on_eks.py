@@ -3,11 +3,12 @@
 It must not know what a job does, nor start one: orchestration does.
 """
 
-from aws_cdk import Annotations, ArnFormat, Aws, CfnOutput, Stack, aws_ec2, aws_iam
+from aws_cdk import Annotations, ArnFormat, Aws, CfnOutput, Stack, aws_ec2, aws_iam, aws_ssm
 from constructs import Construct, IDependable
 
 from building_blocks.acknowledgement import acknowledge
 from building_blocks.alarms import Runbook
+from building_blocks.arns import arn_of
 from building_blocks.eks_cluster import EksCluster, control_plane_logs
 from building_blocks.emr_job import LOG_PREFIX, EmrJob
 from building_blocks.emr_namespace import EmrNamespace
@@ -25,7 +26,7 @@ from config import naming
 from config.emr_on_eks import Egress
 from config.model import Part, Stage
 from contracts.jobs import JOBS
-from stacks.seams import CodeSeam, DataLakeSeam
+from stacks.seams import CodeSeam, DataLakeSeam, EmrOnEksSeam, pin
 
 
 class EmrOnEksStack(Stack):
@@ -123,13 +124,31 @@ class EmrOnEksStack(Stack):
             topic=data_lake.alarm_topic,
             topic_key=data_lake.notices_key,
         )
+        template_ids = ",".join(f"{each.job.name}={each.template.attr_id}" for each in jobs)
+        # An export could not change while somebody imports it, and each change of a job makes another template.
+        parameter = aws_ssm.CfnParameter(
+            self,
+            "JobTemplates",
+            name=naming.job_templates_parameter(stage=stage),
+            description="Job templates by the job's name; whoever submits a run asks here each time",
+            type="String",
+            value=template_ids,
+        )
+        submitter_policy = self._submitter_policy(virtual_cluster.attr_arn, jobs, parameter)
+        self.seam = EmrOnEksSeam(
+            virtual_cluster_id=virtual_cluster.attr_id,
+            job_templates_parameter=naming.job_templates_parameter(stage=stage),
+            zones=zones,
+            submitter_policy=submitter_policy,
+        )
+        pin(self, virtual_cluster.attr_id, submitter_policy.managed_policy_arn)
         for output, value in (
             ("ClusterName", name),
             ("VirtualClusterId", virtual_cluster.attr_id),
-            ("JobTemplateIds", ",".join(f"{each.job.name}={each.template.attr_id}" for each in jobs)),
+            ("JobTemplateIds", template_ids),
             ("Zones", ",".join(zones)),
             ("LogBucketName", self._logs.bucket_name),
-            ("SubmitterPolicyArn", self._submitter_policy(virtual_cluster.attr_arn, jobs).managed_policy_arn),
+            ("SubmitterPolicyArn", submitter_policy.managed_policy_arn),
         ):
             CfnOutput(self, output, value=value)
 
@@ -227,7 +246,9 @@ class EmrOnEksStack(Stack):
             for job in JOBS
         ]
 
-    def _submitter_policy(self, virtual_cluster_arn: str, jobs: list[EmrJob]) -> aws_iam.ManagedPolicy:
+    def _submitter_policy(
+        self, virtual_cluster_arn: str, jobs: list[EmrJob], parameter: aws_ssm.CfnParameter
+    ) -> aws_iam.ManagedPolicy:
         """For orchestration and operators: start runs under the jobs' roles and no other, watch and cancel them."""
         statement = aws_iam.PolicyStatement
         runs = f"{virtual_cluster_arn}/jobruns/*"
@@ -249,6 +270,7 @@ class EmrOnEksStack(Stack):
                     actions=["emr-containers:DescribeJobTemplate"],
                     resources=[each.template.attr_arn for each in jobs],
                 ),
+                statement(actions=["ssm:GetParameter"], resources=[arn_of("ssm", f"parameter{parameter.name}")]),
             ],
         )
         cited = self.resolve(virtual_cluster_arn)["Fn::GetAtt"]

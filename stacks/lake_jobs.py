@@ -19,7 +19,7 @@ from config import naming
 from config.lake_jobs import LakeJobs
 from config.model import ConfigurationError, Part, Stage
 from contracts.jobs import EVENTS, JOBS
-from stacks.seams import CodeSeam, DataLakeSeam
+from stacks.seams import CodeSeam, DataLakeSeam, LakeJobsSeam
 
 
 class LakeJobsStack(Stack):
@@ -87,7 +87,9 @@ class LakeJobsStack(Stack):
             topic=data_lake.alarm_topic,
             topic_key=data_lake.notices_key,
         )
-        self._silence_alarm()
+        if Part.ORCHESTRATION not in stage.parts or Part.EMR_ON_EKS not in stage.parts:
+            self._silence_alarm()  # else runs are on EMR, and Airflow's canary looks
+        self.seam = LakeJobsSeam(job_names={job.name: naming.job_name(stage=stage, job=job.name) for job in JOBS})
         operator_policy = aws_iam.ManagedPolicy(
             self,
             "OperatorPolicy",

@@ -13,6 +13,7 @@ from stacks.emr_on_eks import EmrOnEksStack
 from stacks.event_stream import EventStreamStack
 from stacks.lake_jobs import LakeJobsStack
 from stacks.network import NetworkStack
+from stacks.orchestration import OrchestrationStack
 from stacks.show_catalog import ShowCatalogStack
 from stacks.warehouse import WarehouseStack
 
@@ -27,15 +28,7 @@ class Platform:
         if Part.CATALOG in stage.parts:
             CatalogStack(app, Part.CATALOG.value, stage=stage, keep_data=keep_data, data_lake=lake.seam)
         if Part.CODE in stage.parts:
-            code = CodeStack(app, Part.CODE.value, stage=stage, keep_data=keep_data, data_lake=lake.seam)
-            if Part.LAKE_JOBS in stage.parts:
-                LakeJobsStack(
-                    app, Part.LAKE_JOBS.value, stage=stage, keep_data=keep_data, data_lake=lake.seam, code=code.seam
-                )
-            if Part.EMR_ON_EKS in stage.parts:
-                EmrOnEksStack(
-                    app, Part.EMR_ON_EKS.value, stage=stage, keep_data=keep_data, data_lake=lake.seam, code=code.seam
-                )
+            self._jobs(app, stage=stage, keep_data=keep_data, lake=lake)
         if Part.NETWORK in stage.parts:
             network = NetworkStack(app, Part.NETWORK.value, stage=stage, keep_data=keep_data)
             if Part.WAREHOUSE in stage.parts:
@@ -60,3 +53,28 @@ class Platform:
             data_lake=lake.seam,
             event_stream=events.seam,
         )
+
+    def _jobs(self, app: App, *, stage: Stage, keep_data: bool, lake: DataLakeStack) -> None:
+        """The jobs' code, what runs them, and what starts them."""
+        code = CodeStack(app, Part.CODE.value, stage=stage, keep_data=keep_data, data_lake=lake.seam)
+        emr = None
+        if Part.EMR_ON_EKS in stage.parts:
+            emr = EmrOnEksStack(
+                app, Part.EMR_ON_EKS.value, stage=stage, keep_data=keep_data, data_lake=lake.seam, code=code.seam
+            )
+        if Part.LAKE_JOBS not in stage.parts:
+            return
+        jobs = LakeJobsStack(
+            app, Part.LAKE_JOBS.value, stage=stage, keep_data=keep_data, data_lake=lake.seam, code=code.seam
+        )
+        if Part.ORCHESTRATION in stage.parts:
+            OrchestrationStack(
+                app,
+                Part.ORCHESTRATION.value,
+                stage=stage,
+                keep_data=keep_data,
+                data_lake=lake.seam,
+                code=code.seam,
+                lake_jobs=jobs.seam,
+                emr_on_eks=None if emr is None else emr.seam,
+            )

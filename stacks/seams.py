@@ -3,6 +3,7 @@
 It must not hold ARNs or names where an interface exists, nor anything that only one stack uses.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aws_cdk import Stack, aws_ec2, aws_iam, aws_kinesis, aws_kms, aws_s3, aws_sns
@@ -55,10 +56,28 @@ class DataLakeSeam:
 
 @dataclass(frozen=True, kw_only=True)
 class CodeSeam:
-    """The code bucket, and in it the code of the jobs."""
+    """The code bucket with its key, and in it the code of the jobs."""
 
     bucket: aws_s3.IBucket
+    key: aws_kms.IKey
     jobs: JobCode
+
+
+@dataclass(frozen=True, kw_only=True)
+class LakeJobsSeam:
+    """The Glue jobs' names, by the name that contracts/jobs.py gives them."""
+
+    job_names: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmrOnEksSeam:
+    """Where runs are submitted, the zones to choose from, what they are started from, and who may."""
+
+    virtual_cluster_id: str
+    job_templates_parameter: str
+    zones: Sequence[str]
+    submitter_policy: aws_iam.IManagedPolicy
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -64,12 +64,12 @@ def start(
     The catalog service's address is given as the template's parameter and its token is put into the secret, as
     whoever deploys does. `mutate` maps a part (`EventStream`) to a change of its template. Without
     `warehouse` it and its network are left out, and have no outputs; so is the cluster without `emr`: a rehearsal
-    whose jobs run on Glue needs none of its roles.
+    whose jobs run on Glue needs none of its roles. Orchestration is left out.
     """
     engine = Engine(assembly, clock=clock, region=REGION)
     engine.start()
     try:
-        left_out = (*(() if warehouse else ("Network", "Warehouse")), *(() if emr else ("EmrOnEks",)))
+        left_out = (*(() if warehouse else ("Network", "Warehouse")), *(() if emr else ("EmrOnEks",)), "Orchestration")
         return _deploy(engine, stage, catalog, mutate or {}, left_out)
     except BaseException:
         engine.close()

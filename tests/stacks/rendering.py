@@ -30,6 +30,8 @@ def rendered(assembly: Assembly, stack: str, value: Any) -> Any:
         for name, known in _PSEUDO.items():
             argument = argument.replace(f"${{{name}}}", known)
         return argument
+    if function == "Fn::Select" and "Fn::GetAZs" in argument[1]:
+        return f"<zone {argument[0]}>"
     if function == "Fn::ImportValue":
         producer, exported = _export(assembly, argument)
         return rendered(assembly, producer, exported)

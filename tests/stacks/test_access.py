@@ -19,6 +19,7 @@ CMK_PROPERTY = {
     "AWS::Glue::SecurityConfiguration": ("EncryptionConfiguration", "CloudWatchEncryption", "KmsKeyArn"),
     "AWS::EKS::Cluster": ("EncryptionConfig", 0, "Provider", "KeyArn"),
     "AWS::DynamoDB::Table": ("SSESpecification", "KMSMasterKeyId"),
+    "AWS::MWAA::Environment": ("KmsKey",),
     "AWS::Redshift::Cluster": ("KmsKeyId",),
     "AWS::Athena::WorkGroup": (
         *("WorkGroupConfiguration", "ResultConfiguration"),
@@ -125,6 +126,14 @@ WILDCARDS = {
         "EC2 names what is made, held to tags of this cluster; calls that describe know no resource.",
     ),
     ("SubmitterPolicy", "AWS::IAM::ManagedPolicy"): (r"<[^>]+>/jobruns/\*", "EMR names each run."),
+    ("FilesPublishingExecutionRole", "AWS::IAM::Role"): (
+        r"<[^>]+>/airflow/dags/\*",
+        "Files of DAGs come and go with the folder that is published.",
+    ),
+    ("AirflowExecutionRole", "AWS::IAM::Role"): (
+        r"<[^>]+>/(airflow|canary|jobs)/\*|arn:[^/]+:log-group:airflow-amp-[a-z]+-\*|arn:[^/]+:airflow-celery-\*|\*",
+        "Published files, proofs and versions of code by their prefixes; MWAA names groups, streams and its queue.",
+    ),
     ("SpectrumAnalyticsRole", "AWS::IAM::Role"): (
         r"<[^>]+>/(events|batch|transformed|personal)/\*|arn:[^/]+:table/<[^>]*Database[^>]*>/\*",
         "External schemas show whole zones, with the tables that are made later.",
@@ -375,6 +384,24 @@ ACTIONS = {
         *("pricing:GetProducts", "ssm:GetParameter"),
         *("sqs:DeleteMessage", "sqs:GetQueueUrl", "sqs:ReceiveMessage"),
     },
+    "Orchestration/NetworkFlowLogRole": _FLOW_LOGS,
+    "Orchestration/CataloguedRole": {"kms:Decrypt", "kms:GenerateDataKey", "sqs:SendMessage"},
+    "Orchestration/FilesPublishingExecutionRole": {
+        *("kms:Decrypt", "kms:GenerateDataKey"),
+        *("logs:CreateLogStream", "logs:PutLogEvents"),
+        *("s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"),
+    },
+    "Orchestration/AirflowExecutionRole": {
+        *("airflow:PublishMetrics", "cloudwatch:PutMetricData", "glue:GetTable"),
+        *("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"),
+        *("logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogGroups", "logs:GetLogEvents"),
+        *("logs:GetLogGroupFields", "logs:GetLogRecord", "logs:GetQueryResults", "logs:PutLogEvents"),
+        *("s3:GetAccountPublicAccessBlock", "s3:GetBucketLocation", "s3:GetBucketPublicAccessBlock"),
+        *("s3:GetBucketVersioning", "s3:GetEncryptionConfiguration", "s3:GetObject", "s3:GetObjectVersion"),
+        *("s3:ListBucket", "s3:ListBucketVersions", "s3:PutObject", "sns:Publish"),
+        *("sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"),
+        *("sqs:ReceiveMessage", "sqs:SendMessage"),
+    },
     "Warehouse/SpectrumAnalyticsRole": {
         *("glue:GetDatabase", "glue:GetDatabases", "glue:GetPartition", "glue:GetPartitions"),
         *("glue:GetTable", "glue:GetTables"),
@@ -425,12 +452,12 @@ def test_a_role_may_do_what_is_written_here_and_nothing_else(assemblies: dict[st
     assert found == ACTIONS
 
 
-def test_a_key_is_used_through_one_service_and_never_directly(assembly: Assembly) -> None:
+def test_a_key_is_used_through_named_services_and_never_directly(assembly: Assembly) -> None:
     for holder, statement in assembly.statements():
         if holder.type not in ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"):
             continue
         if any(action.startswith("kms:") for action in as_list(statement["Action"])):
-            service = flat(statement["Condition"]["StringEquals"]["kms:ViaService"])
-            assert re.fullmatch(
-                r"(dynamodb|ec2|kinesis|s3|secretsmanager|sns|sqs)\.<AWS::Region>\.amazonaws\.com", service
-            ), holder
+            for service in map(flat, as_list(statement["Condition"]["StringEquals"]["kms:ViaService"])):
+                assert re.fullmatch(
+                    r"(dynamodb|ec2|kinesis|s3|secretsmanager|sns|sqs)\.<AWS::Region>\.amazonaws\.com", service
+                ), holder

@@ -229,7 +229,31 @@ def test_whoever_submits_may_do_so_under_the_jobs_roles_and_no_other(assembly: A
     assert actions == {
         f"emr-containers:{name}"
         for name in ("CancelJobRun", "DescribeJobRun", "DescribeJobTemplate", "ListJobRuns", "StartJobRun")
-    }
+    } | {"ssm:GetParameter"}
+
+
+def test_the_ids_of_templates_are_in_a_parameter_that_whoever_submits_may_read(assembly: Assembly) -> None:
+    (parameter,) = (
+        each for each in assembly.resources("AWS::SSM::Parameter") if each.id == "JobTemplates"
+    )
+    assert parameter.properties["Name"] == f"/amp/{_stage(assembly)}/emr-on-eks/job-templates"
+    value = rendered(assembly, STACK, parameter.properties["Value"])
+    assert value == ",".join(f"{job.name}=<{_template(assembly, job).id}>" for job in JOBS)
+    (statement,) = (
+        statement
+        for holder, statement in assembly.statements()
+        if holder.id.startswith("SubmitterPolicy") and statement["Action"] == "ssm:GetParameter"
+    )
+    arn = rendered(assembly, STACK, statement["Resource"])
+    assert arn.endswith(f":parameter{parameter.properties['Name']}")
+
+
+def test_no_id_of_a_template_is_exported(assembly: Assembly) -> None:
+    """An export cannot change while it is imported, and each change of a job makes another template."""
+    for output in assembly.templates[STACK]["Outputs"].values():
+        if "Export" in output:
+            target = assembly.target(STACK, output["Value"])
+            assert target is None or target.type != "AWS::EMRContainers::JobTemplate", output
 
 
 def _ids(assembly: Assembly, arns: Iterable[Any]) -> set[str]:

@@ -10,13 +10,17 @@ import pytest
 from bench.idle_bill import HOURS_PER_MONTH, Prices, fargate_size, idle, page
 from tests.stacks.assembly import Assembly
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "stacks" / "emr-on-eks.md"
+PAGES = Path(__file__).resolve().parents[2] / "docs" / "stacks"
 
 
-def test_the_page_of_the_stack_has_the_bill_of_each_stage(assemblies: dict[str, Assembly]) -> None:
+@pytest.mark.parametrize(("stack", "name"), [("EmrOnEks", "emr-on-eks.md"), ("Orchestration", "orchestration.md")])
+def test_the_page_of_the_stack_has_the_bill_of_each_stage(
+    stack: str, name: str, assemblies: dict[str, Assembly]
+) -> None:
+    text = (PAGES / name).read_text()
     for stage, assembly in assemblies.items():
-        bill = page(idle(assembly.templates["EmrOnEks"]))
-        assert f"\n{stage}\n\n{bill}\n" in PAGE.read_text(), f"python -m bench.idle_bill {stage} says:\n{bill}"
+        bill = page(idle(assembly.templates[stack]))
+        assert f"\n{stage}\n\n{bill}\n" in text, f"python -m bench.idle_bill {stage} says:\n{bill}"
 
 
 def _template(**resources: tuple[str, dict[str, Any]]) -> dict[str, Any]:
@@ -36,6 +40,27 @@ def test_an_endpoint_is_paid_for_in_each_zone_and_a_gateway_is_not() -> None:
 def test_a_node_that_is_declared_is_counted() -> None:
     (nodes,) = idle(_template(group=("AWS::EKS::Nodegroup", {})))
     assert nodes.count == 1
+
+
+def test_an_environment_of_airflow_is_paid_for_with_what_is_always_up_and_its_own_endpoints() -> None:
+    environment = {"MinWorkers": 3, "Schedulers": 2, "EnvironmentClass": "mw1.small"}
+    prices = Prices(airflow={"mw1.small": 1.0}, airflow_more={"mw1.small": 0.1}, interface_endpoint=0.01)
+    counts = {}
+    for access in ("PRIVATE_ONLY", "PUBLIC_ONLY"):
+        template = _template(airflow=("AWS::MWAA::Environment", {**environment, "WebserverAccessMode": access}))
+        counts[access] = {each.what: (each.count, each.dollars / HOURS_PER_MONTH) for each in idle(template, prices)}
+    assert counts["PRIVATE_ONLY"] == {
+        "Airflow environment (mw1.small)": (1, 1.0),
+        "Further worker that is always up": (2, pytest.approx(0.2)),
+        "Interface endpoint that MWAA makes, in a zone": (4, pytest.approx(0.04)),
+    }
+    assert counts["PUBLIC_ONLY"]["Interface endpoint that MWAA makes, in a zone"][0] == 2
+
+
+def test_a_class_without_a_price_is_named() -> None:
+    environment = {"MinWorkers": 1, "Schedulers": 2, "EnvironmentClass": "mw1.9xlarge", "WebserverAccessMode": ""}
+    with pytest.raises(ValueError, match=r"no price for mw1\.9xlarge; there are mw1\.small"):
+        idle(_template(airflow=("AWS::MWAA::Environment", environment)))
 
 
 @pytest.mark.parametrize(

@@ -360,7 +360,9 @@ def test_a_failed_run_is_told_to_the_alarm_topic_by_a_role_that_can_do_nothing_e
     assert source == f"arn:{PARTITION}:events:{REGION}:{ACCOUNT}:rule/Amp-{_stage(assembly)}-LakeJobs-*"
 
 
-def test_that_nothing_runs_the_job_of_events_raises_an_alarm(assembly: Assembly) -> None:
+def test_that_nothing_runs_the_job_of_events_raises_an_alarm(tmp_path: Path) -> None:
+    parts = frozenset({Part.DATA_LAKE, Part.CODE, Part.LAKE_JOBS})
+    assembly = synthesize(replace(STAGES["prod"], parts=parts), tmp_path)
     (alarm,) = (each.properties for each in assembly.resources("AWS::CloudWatch::Alarm") if each.stack == "LakeJobs")
     assert (alarm["Namespace"], alarm["MetricName"], alarm["Statistic"]) == ("Glue", "glue.succeed.ALL", "Sum")
     (job,) = (each for each in JOBS if each.name == "events")
@@ -374,6 +376,16 @@ def test_that_nothing_runs_the_job_of_events_raises_an_alarm(assembly: Assembly)
     assert alarm["Period"] * alarm["EvaluationPeriods"] == 3600 * STAGES[_stage(assembly)].lake_jobs.max_quiet_hours
     assert alarm["TreatMissingData"] == "breaching", "what never ran sends no metric"
     assert _job(assembly, job).properties["DefaultArguments"]["--enable-observability-metrics"] == "true"
+
+
+def test_where_jobs_run_on_emr_no_alarm_waits_for_runs_on_glue(assembly: Assembly) -> None:
+    assert not [each for each in assembly.resources("AWS::CloudWatch::Alarm") if each.stack == "LakeJobs"]
+    (canary,) = (
+        each.properties
+        for each in assembly.resources("AWS::CloudWatch::Alarm")
+        if each.properties.get("MetricName") == "PathBroken"
+    )
+    assert canary["TreatMissingData"] == "breaching", "Airflow's canary looks instead"
 
 
 def test_a_size_in_the_configuration_reaches_its_job_alone(tmp_path: Path) -> None:
