@@ -233,9 +233,7 @@ def test_whoever_submits_may_do_so_under_the_jobs_roles_and_no_other(assembly: A
 
 
 def test_the_ids_of_templates_are_in_a_parameter_that_whoever_submits_may_read(assembly: Assembly) -> None:
-    (parameter,) = (
-        each for each in assembly.resources("AWS::SSM::Parameter") if each.id == "JobTemplates"
-    )
+    (parameter,) = (each for each in assembly.resources("AWS::SSM::Parameter") if each.id == "JobTemplates")
     assert parameter.properties["Name"] == f"/amp/{_stage(assembly)}/emr-on-eks/job-templates"
     value = rendered(assembly, STACK, parameter.properties["Value"])
     assert value == ",".join(f"{job.name}=<{_template(assembly, job).id}>" for job in JOBS)
