@@ -30,9 +30,12 @@ def _run(tmp_path: Path, context: dict[str, str]) -> subprocess.CompletedProcess
     )
 
 
-@pytest.mark.parametrize(("context", "stage"), [({}, "dev"), ({"stage": "prod"}, "prod")])
-def test_the_stage_comes_from_the_context_and_is_dev_by_default(
-    context: dict[str, str], stage: str, tmp_path: Path
+@pytest.mark.parametrize(
+    ("context", "stage", "data"),
+    [({"destroy_data": "true"}, "dev", "Delete"), ({"stage": "prod"}, "prod", "RetainExceptOnCreate")],
+)
+def test_the_context_says_which_stage_and_lets_development_s_data_go(
+    context: dict[str, str], stage: str, data: str, tmp_path: Path
 ) -> None:
     done = _run(tmp_path, context)
     assert done.returncode == 0, done.stderr
@@ -43,17 +46,12 @@ def test_the_stage_comes_from_the_context_and_is_dev_by_default(
         assert stack["properties"]["stackName"].startswith(f"Amp-{stage}-")
         assert stack["environment"] == "aws://unknown-account/unknown-region"
     assert "missing" not in json.loads((tmp_path / "out" / "manifest.json").read_text()), "a look-up slipped in"
+    template = json.loads((tmp_path / "out" / "DataLake.template.json").read_text())
+    buckets = [each for each in template["Resources"].values() if each["Type"] == "AWS::S3::Bucket"]
+    assert {bucket["DeletionPolicy"] for bucket in buckets} == {data}
 
 
 def test_an_unknown_stage_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     done = _run(tmp_path, {"stage": "production"})
     assert done.returncode != 0
     assert "unknown stage; given: 'production'; allowed: dev, stage, prod" in done.stderr
-
-
-def test_the_context_flag_lets_development_s_data_go(tmp_path: Path) -> None:
-    done = _run(tmp_path, {"destroy_data": "true"})
-    assert done.returncode == 0, done.stderr
-    template = json.loads((tmp_path / "out" / "DataLake.template.json").read_text())
-    buckets = [each for each in template["Resources"].values() if each["Type"] == "AWS::S3::Bucket"]
-    assert {bucket["DeletionPolicy"] for bucket in buckets} == {"Delete"}
