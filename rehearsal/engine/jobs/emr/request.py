@@ -13,6 +13,7 @@ from typing import Any
 
 from rehearsal.engine.errors import RehearsalError
 from rehearsal.engine.jobs.emr.model import JobTemplate
+from rehearsal.engine.jobs.emr.validation import problems_of
 from rehearsal.engine.jobs.executions import Program
 
 # EMR on EKS guide, "Amazon EMR on EKS releases": those with Spark 3.5, as the rehearsal's, and Pod Identity.
@@ -99,6 +100,9 @@ def check(request: Mapping[str, Any]) -> None:
     missing = [key for key in ("executionRoleArn", "releaseLabel", "jobDriver") if request.get(key) is None]
     if missing:
         raise BadRequest(f"Without jobTemplateId a job run needs {', '.join(missing)}")
+    wrong = problems_of("StartJobRun", request)
+    if wrong:
+        raise BadRequest("; ".join(wrong))
     found = _RELEASE.fullmatch(request["releaseLabel"])
     if found is None:
         raise NotFound(f"Release {request['releaseLabel']} doesn't exist.")
