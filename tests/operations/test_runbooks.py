@@ -33,7 +33,7 @@ OURS = "python -m operations "
 
 
 GLUE = "aws glue "
-SERVICES = ("aws redshift ", "aws secretsmanager ", "aws emr-containers ", "aws eks ", "aws logs ")
+SERVICES = ("aws redshift ", "aws secretsmanager ", "aws emr-containers ", "aws eks ", "aws logs ", "aws mwaa ")
 _NO_OPERATIONS = ("aws logs tail ", "aws eks update-kubeconfig ")
 """What the AWS command line makes of several calls."""
 CLUSTER = ("kubectl ", "helm ", "skopeo ")
