@@ -10,6 +10,7 @@ import boto3
 import pytest
 from airflow.exceptions import TaskDeferralTimeout, TaskDeferred
 from conftest import CODE_BUCKET, NEW, OLD, TEMPLATES, context_of
+from moto.moto_api import state_manager
 
 from contracts.jobs import EVENTS, JOBS, LISTENING_SESSIONS
 
@@ -76,6 +77,8 @@ def cluster(aws: None, option: Any, monkeypatch: pytest.MonkeyPatch) -> Cluster:
 
 @pytest.fixture
 def glue(aws: None) -> Any:
+    """Glue with all jobs; a run that is started stays under way, where moto would have it end at the third look."""
+    state_manager.set_transition("glue::job_run", {"progression": "manual", "times": 1_000})
     client: Any = boto3.client("glue")
     for job in JOBS:
         client.create_job(
@@ -84,7 +87,8 @@ def glue(aws: None) -> Any:
             Command={"Name": "glueetl", "ScriptLocation": f"s3://{CODE_BUCKET}/jobs/{NEW}/run_job.py"},
             ExecutionProperty={"MaxConcurrentRuns": 1},
         )
-    return client
+    yield client
+    state_manager.unset_transition("glue::job_run")
 
 
 def emr_task(job: Any = EVENTS, **given: Any) -> Any:
