@@ -13,7 +13,8 @@ from airflow.exceptions import AirflowFailException
 from airflow.sdk import task
 from botocore.exceptions import ClientError
 
-from orchestration.settings import CodeBucket
+from orchestration.code_bucket import PACKAGES, POINTER, CodeBucket
+from orchestration.settings import code_bucket
 
 _HASH = re.compile(r"[0-9a-f]{16,64}")
 
@@ -24,7 +25,7 @@ def fix_code() -> str:
 
     Cleared alone, this task takes what is current then: so a run is brought to mended code.
     """
-    return current(CodeBucket.configured())
+    return current(code_bucket())
 
 
 def current(bucket: CodeBucket) -> str:
@@ -34,8 +35,8 @@ def current(bucket: CodeBucket) -> str:
         AirflowFailException: the pointer names no code that is there; trying again would not help.
     """
     s3 = boto3.client("s3")
-    text = s3.get_object(Bucket=bucket.name, Key=bucket.POINTER)["Body"].read()
-    where = f"s3://{bucket.name}/{bucket.POINTER}"
+    text = s3.get_object(Bucket=bucket.name, Key=POINTER)["Body"].read()
+    where = f"s3://{bucket.name}/{POINTER}"
     fix = "; fix: python -m operations code --stage STAGE --list, then --to HASH"
     try:
         named = json.loads(text)["hash"]
@@ -44,7 +45,7 @@ def current(bucket: CodeBucket) -> str:
     if not (isinstance(named, str) and _HASH.fullmatch(named)):
         raise AirflowFailException(f"{where} names {named!r}, which is no hash of 16 to 64 hexadecimal digits{fix}")
     try:
-        s3.head_object(Bucket=bucket.name, Key=bucket.key(named, bucket.PACKAGES))
+        s3.head_object(Bucket=bucket.name, Key=bucket.key(named, PACKAGES))
     except ClientError as error:
         # Without the right to list, a file that is missing is answered with 403 ("HeadObject" page).
         if error.response["Error"]["Code"] not in ("403", "404", "NoSuchKey", "AccessDenied"):

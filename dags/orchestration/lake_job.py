@@ -26,7 +26,6 @@ from botocore.exceptions import ClientError
 from contracts.jobs import Job, by_name
 from orchestration import requests, settings
 from orchestration.alerts import Runbook
-from orchestration.settings import CodeBucket
 from orchestration.submission import Running, Submission, barring, own
 from orchestration.windows import Hours, moment_of, window_before, window_through
 
@@ -206,7 +205,7 @@ class EmrLakeJob(_LakeJob, EmrContainerOperator):
         asked = requests.of_template(
             self._template(),
             submission,
-            code=CodeBucket.configured(),
+            code=settings.code_bucket(),
             zones=[zone.strip() for zone in settings.setting("zones").split(",")],
         )
         self.name = submission.name
@@ -313,7 +312,7 @@ class GlueLakeJob(_LakeJob, GlueJobOperator):
 
     def submit(self, context: Any, submission: Submission, turn: int) -> Any:
         """Start the run; Glue refuses one too many, which then waits its turn."""
-        self.script_args = requests.glue_arguments(submission, code=CodeBucket.configured())
+        self.script_args = requests.glue_arguments(submission, code=settings.code_bucket())
         try:
             return super().execute(context)
         except TaskDeferred:

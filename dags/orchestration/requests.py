@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from orchestration.settings import CodeBucket
+from orchestration.code_bucket import GLUE_ENTRY, PACKAGES, CodeBucket
 from orchestration.submission import Submission
 
 WINDOW_START, WINDOW_END, RUN_ID, ZONE = "WindowStart", "WindowEnd", "RunId", "Zone"
@@ -61,8 +61,8 @@ def glue_arguments(submission: Submission, *, code: CodeBucket) -> dict[str, str
     """The arguments of Glue's StartJobRun; the code's two take the place of the job's own ("Job parameters" page)."""
     return {
         **submission.given,
-        "--scriptLocation": code.url(submission.code, code.GLUE_ENTRY),
-        "--extra-py-files": code.url(submission.code, code.PACKAGES),
+        "--scriptLocation": code.url(submission.code, GLUE_ENTRY),
+        "--extra-py-files": code.url(submission.code, PACKAGES),
     }
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from airflow.configuration import conf
+
+from orchestration.code_bucket import CodeBucket
 
 SECTION = "amp"
 ENGINES = ("emr", "glue")
@@ -87,29 +87,10 @@ def read_pairs(text: str, *, of: str) -> dict[str, str]:
     return found
 
 
-@dataclass(frozen=True, kw_only=True)
-class CodeBucket:
-    """The bucket of job code (stack Code): `jobs/<hash>/…` for each version, `jobs/current.json` for the one in use."""
+def code_bucket() -> CodeBucket:
+    """The stage's bucket of job code.
 
-    name: str
-
-    POINTER = "jobs/current.json"
-    PACKAGES = "packages.zip"
-    GLUE_ENTRY = "run_job.py"
-
-    @classmethod
-    def configured(cls) -> CodeBucket:
-        """The stage's.
-
-        Raises:
-            WrongSetting: the option is missing.
-        """
-        return cls(name=setting("code_bucket"))
-
-    def key(self, code: str, file: str) -> str:
-        """The key of a file of one version."""
-        return f"jobs/{code}/{file}"
-
-    def url(self, code: str, file: str) -> str:
-        """Where a file of one version lies: `s3://…`."""
-        return f"s3://{self.name}/{self.key(code, file)}"
+    Raises:
+        WrongSetting: the option is missing.
+    """
+    return CodeBucket(name=setting("code_bucket"))

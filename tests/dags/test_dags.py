@@ -42,7 +42,16 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
         if not name.startswith(("AIRFLOW", "AWS_", "PYTEST", "PYTHON", "VIRTUAL_ENV"))
     }
     done = subprocess.run(  # noqa: S603 - our own tests
-        [str(PYTHON), "-m", "pytest", "-c", str(TESTS / "pytest.ini"), f"--junitxml={report}", str(TESTS)],
+        [
+            str(PYTHON),
+            "-m",
+            "pytest",
+            "-c",
+            str(TESTS / "pytest.ini"),
+            "--tb=short",
+            f"--junitxml={report}",
+            str(TESTS),
+        ],
         cwd=ROOT,
         env=environment,
         capture_output=True,

@@ -8,7 +8,7 @@ from typing import Any
 
 import boto3
 import pytest
-from airflow.exceptions import TaskDeferralTimeout, TaskDeferred
+from airflow.exceptions import TaskDeferralError, TaskDeferralTimeout, TaskDeferred
 from conftest import CODE_BUCKET, NEW, OLD, TEMPLATES, context_of
 from moto.moto_api import state_manager
 
@@ -330,17 +330,31 @@ def test_waiting_for_a_turn_looks_ever_less_often(cluster: Cluster) -> None:
     assert seconds == [30, 60, 300]
 
 
-@pytest.mark.parametrize("engine", ["emr", "glue"])
-def test_a_run_that_takes_too_long_is_ended(cluster: Cluster, glue: Any, engine: str) -> None:
-    context = context_of()
-    task = emr_task() if engine == "emr" else glue_task()
+def test_a_run_that_takes_too_long_on_emr_is_ended(cluster: Cluster) -> None:
+    context, task = context_of(), emr_task()
     deferred(task, context)
     with pytest.raises(TaskDeferralTimeout):
         task.resume_execution("__fail__", {"error": "Trigger timeout"}, context)
-    if engine == "emr":
-        assert [run["state"] for run in cluster.runs] == ["CANCELLED"]
-    else:
-        assert [run["JobRunState"] for run in glue.get_job_runs(JobName="amp-dev-events")["JobRuns"]] == ["STOPPED"]
+    assert [run["state"] for run in cluster.runs] == ["CANCELLED"]
+
+
+def test_a_run_that_takes_too_long_on_glue_is_ended(glue: Any) -> None:
+    context, task = context_of(), glue_task()
+    deferred(task, context)
+    ended: list[dict[str, Any]] = []
+    task.hook.conn.batch_stop_job_run = lambda **asked: ended.append(asked)  # moto has no such call
+    with pytest.raises(TaskDeferralTimeout):
+        task.resume_execution("__fail__", {"error": "Trigger timeout"}, context)
+    (run,) = glue.get_job_runs(JobName="amp-dev-events")["JobRuns"]
+    assert ended == [{"JobName": "amp-dev-events", "JobRunIds": [run["Id"]]}]
+
+
+def test_a_run_that_failed_is_not_ended_again(cluster: Cluster) -> None:
+    context, task = context_of(), emr_task()
+    deferred(task, context)
+    with pytest.raises(TaskDeferralError):
+        task.resume_execution("__fail__", {"error": "Trigger failure"}, context)
+    assert [run["state"] for run in cluster.runs] == ["RUNNING"]
 
 
 def test_a_person_chooses_the_hour_at_which_windows_end(cluster: Cluster) -> None:
@@ -368,8 +382,8 @@ def test_a_run_that_a_message_started_takes_the_hour_of_the_message_too(cluster:
 
 
 def test_a_template_of_other_code_or_parameters_is_refused() -> None:
+    from orchestration.code_bucket import CodeBucket
     from orchestration.requests import WrongTemplate, of_template
-    from orchestration.settings import CodeBucket
     from orchestration.submission import Submission
     from orchestration.windows import Hours
 
