@@ -6,12 +6,12 @@ It must not know who runs the code.
 import tempfile
 from pathlib import Path
 
-from aws_cdk import Aws, CfnOutput, Stack, aws_s3_assets
+from aws_cdk import Aws, CfnOutput, Stack, aws_iam, aws_s3_assets
 from constructs import Construct
 
 from building_blocks.airflow_environment import log_group_names
 from building_blocks.airflow_files import CANARY_PREFIX
-from building_blocks.encryption_key import EncryptionKey
+from building_blocks.encryption_key import EncryptionKey, key_use
 from building_blocks.job_package import (
     EMR_SCRIPT,
     GLUE_SCRIPT,
@@ -101,3 +101,22 @@ class CodeStack(Stack):
         pin(self, bucket.bucket_name, bucket.bucket_arn, key.key_arn)
         CfnOutput(self, "BucketName", value=bucket.bucket_name)
         CfnOutput(self, "JobHash", value=hash)
+        CfnOutput(self, "OperatorPolicyArn", value=self._operator_policy(bucket, key).managed_policy_arn)
+
+    def _operator_policy(self, bucket: LakeBucket, key: EncryptionKey) -> aws_iam.ManagedPolicy:
+        """For `python -m operations code`: see which code there is and ever was current, and move the pointer."""
+        statement, pointer = aws_iam.PolicyStatement, bucket.arn_for_objects(POINTER_KEY)
+        return aws_iam.ManagedPolicy(
+            self,
+            "OperatorPolicy",
+            description="Sees which code of jobs there is, and says which new runs take",
+            statements=[
+                statement(
+                    actions=["s3:ListBucket", "s3:ListBucketVersions"],
+                    resources=[bucket.bucket_arn],
+                    conditions={"StringEquals": {"s3:prefix": [PREFIX, POINTER_KEY]}},
+                ),
+                statement(actions=["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], resources=[pointer]),
+                *key_use(key=key, service="s3", actions=["kms:Decrypt", "kms:GenerateDataKey"]),
+            ],
+        )

@@ -24,6 +24,7 @@ import pytest
 from contracts.datasets import BATCH_PREFIX
 from operations import dead_letters
 from operations.command_line import main
+from operations.job_code import PACKAGES, POINTER
 from rehearsal.engine.function_model import FunctionDefinition
 from rehearsal.engine.functions import Functions
 from rehearsal.scenario import investigation
@@ -172,6 +173,13 @@ class Desk:
         s3, bucket = self.engine.client("s3"), self.played.deployed.raw_bucket
         listed = s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
         return {one["Key"]: json.loads(s3.get_object(Bucket=bucket, Key=one["Key"])["Body"].read()) for one in listed}
+
+    def publish_code(self, code: str) -> None:
+        """Have another version of the jobs' code be current, as a deployment of other code does."""
+        s3 = self.engine.client("s3")
+        (bucket,) = (one["BucketName"] for name, one in self.played.deployed.outputs.items() if name.endswith("-Code"))
+        s3.put_object(Bucket=bucket, Key=f"jobs/{code}/{PACKAGES}", Body=b"")
+        s3.put_object(Bucket=bucket, Key=POINTER, Body=json.dumps({"hash": code}).encode())
 
     def depth(self, url: str = "") -> int:
         """Messages in a dead-letter queue, hidden ones included; that of show changes where none is named."""

@@ -25,6 +25,7 @@ def prepare(desk: Desk) -> None:
     desk.played.put(b"no json")
     desk.played.announce("s1", "s2", serve=False)
     desk.drop("nobodys/file.csv")
+    desk.publish_code("f" * 16)
     desk.next_hour()
 
 
@@ -36,6 +37,8 @@ COMMANDS = (
     ("check",),
     ("warehouse", "plan"),
     ("warehouse", "apply"),
+    ("code",),
+    ("code", "--back"),
 )
 
 

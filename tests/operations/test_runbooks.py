@@ -119,6 +119,7 @@ def test_every_command_of_a_runbook_runs_as_it_stands_there(desk: Desk, runbook:
     desk.played.settle()
     desk.played.put(like("b", like={"count": "many"}))
     desk.played.announce("s1", serve=False)
+    desk.publish_code("f" * 16)
     desk.next_hour()
     words = {
         "STAGE": "dev",
