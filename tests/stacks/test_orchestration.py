@@ -284,7 +284,8 @@ def test_metrics_go_to_airflow_s_namespaces_and_the_stage_s(assembly: Assembly) 
 
 def test_only_mwaa_takes_on_the_role_and_only_for_this_environment(assembly: Assembly) -> None:
     trust = rendered(assembly, STACK, _role(assembly).properties["AssumeRolePolicyDocument"]["Statement"])
-    assert {each["Principal"]["Service"] for each in trust} == {"airflow.amazonaws.com", "airflow-env.amazonaws.com"}
+    services = {service for each in trust for service in as_list(each["Principal"]["Service"])}
+    assert services == {"airflow.amazonaws.com", "airflow-env.amazonaws.com"}
     for each in trust:
         assert each["Condition"]["StringEquals"]["aws:SourceAccount"] == ACCOUNT
         source = each["Condition"]["ArnLike"]["aws:SourceArn"]
