@@ -48,5 +48,5 @@ def test_two_syntheses_of_the_same_sources_have_the_same_assets(tmp_path: Path) 
         return found
 
     first = assets(tmp_path / "first")
-    assert len(first) == 8  # five functions, the packages of the jobs, the two functions that apply manifests
+    assert len(first) == 10  # six functions, packages of the jobs, the DAGs, the two functions that apply manifests
     assert assets(tmp_path / "second") == first
