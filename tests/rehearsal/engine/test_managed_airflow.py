@@ -18,7 +18,7 @@ from rehearsal.engine.clock import Clock
 from rehearsal.engine.engine import Engine
 from rehearsal.engine.errors import DeploymentFailed, RehearsalError
 from rehearsal.engine.mwaa.environment import ManagedAirflow
-from rehearsal.engine.mwaa.model import AirflowUnavailable, Departure, Installation
+from rehearsal.engine.mwaa.model import AirflowUnavailable, DagRun, Departure, Installation
 from tests.rehearsal.engine.job_assemblies import JOB, READ_ASSETS, JobAssemblyWriter
 
 ROOT = Path(__file__).parents[3]
@@ -36,7 +36,9 @@ READ_CODE = allow(
 )
 WRITE_LOGS = allow(["logs:CreateLogStream", "logs:PutLogEvents"], "arn:aws:logs:*:*:log-group:airflow-shop-*")
 WRITE_PROOF = allow(["s3:PutObject"], f"arn:aws:s3:::{BUCKET}/proofs/*")
-RUN_JOBS = allow(["glue:StartJobRun", "glue:GetJobRun"], {"Fn::Sub": f"arn:aws:glue:*:${{AWS::AccountId}}:job/{JOB}"})
+RUN_JOBS = allow(
+    ["glue:GetJob", "glue:StartJobRun", "glue:GetJobRun"], {"Fn::Sub": f"arn:aws:glue:*:${{AWS::AccountId}}:job/{JOB}"}
+)
 DAG = """
 import boto3
 from datetime import datetime
@@ -190,7 +192,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine,
 def test_a_dag_acts_under_the_execution_role(deployed: tuple[Engine, ManagedAirflow]) -> None:
     engine, airflow = deployed
     run = airflow.wait("proof", airflow.api.trigger("proof"), timeout_s=90)
-    assert [(t.task, t.state) for t in run.tries] == [("tidy", "success"), ("write", "success")]
+    assert [(t.task, t.state) for t in run.tries] == [("tidy", "success"), ("write", "success")], _said(run)
     assert engine.client("s3").get_object(Bucket=BUCKET, Key="proofs/one")["Body"].read() == b"proven"
     assert [(done.job, done.state) for done in engine.job_runs] == [(JOB, "SUCCEEDED")]
     own = {call.need.action for call in engine.calls if call.principal.arn == _role_arn(engine)}
@@ -204,11 +206,15 @@ def test_what_the_role_may_not_do_fails_the_task_and_is_told_in_its_log(
     engine, airflow = deployed
     run = airflow.wait("proof", airflow.api.trigger("proof", conf={"key": "elsewhere"}), timeout_s=90)
     refused = next(t for t in run.tries if t.task == "write")
-    assert (run.state, refused.state) == ("failed", "failed")
+    assert (run.state, refused.state) == ("failed", "failed"), _said(run)
     assert "AccessDenied" in refused.log
     stream = f"dag_id=proof/run_id={run.run_id.replace(':', '_')}/task_id=write/attempt=1.log"
     events = engine.client("logs").get_log_events(logGroupName="airflow-shop-Task", logStreamName=stream)["events"]
     assert any("writes elsewhere" in event["message"] for event in events)
+
+
+def _said(run: DagRun) -> str:
+    return "\n".join(f"{one.task} {one.number} {one.state}\n{one.log}" for one in run.tries)
 
 
 def _role_arn(engine: Engine) -> str:
