@@ -11,6 +11,7 @@ a message came.
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from airflow.providers.amazon.aws.triggers.sqs import SqsSensorTrigger
 from airflow.sdk import DAG, Asset, AssetWatcher
@@ -24,8 +25,8 @@ from orchestration.lake_job import POLL_SECONDS, lake_job_class
 
 nightly = clock("50 1 * * *")
 queue = settings.setting("catalogued_queue_url", default="")
-schedule = nightly
-if nightly is not None and queue:
+schedule: Any = nightly
+if queue and settings.starts() != "off":
     drop = Asset(
         name="catalogued_drop",
         uri=queue,
@@ -45,7 +46,7 @@ if nightly is not None and queue:
             )
         ],
     )
-    schedule = AssetOrTimeSchedule(timetable=nightly, assets=[drop])
+    schedule = [drop] if nightly is None else AssetOrTimeSchedule(timetable=nightly, assets=[drop])
 
 with DAG(
     dag_id="batch",

@@ -35,11 +35,11 @@ def task_defaults() -> dict[str, Any]:
 
 
 def clock(cron: str) -> CronTriggerTimetable | None:
-    """A run at each time that ``cron`` names, in UTC; none where `amp.schedules` is off.
+    """A run at each time that ``cron`` names, in UTC; none where `amp.schedules` is not on.
 
     A run's logical date is the time itself, from which windows are reckoned back.
     """
-    return CronTriggerTimetable(cron, timezone="UTC") if settings.scheduled() else None
+    return CronTriggerTimetable(cron, timezone="UTC") if settings.starts() == "on" else None
 
 
 def since() -> dict[str, Any]:

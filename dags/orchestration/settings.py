@@ -8,6 +8,7 @@ from orchestration.code_bucket import CodeBucket
 
 SECTION = "amp"
 ENGINES = ("emr", "glue")
+STARTS = ("on", "events", "off")
 
 
 class WrongSetting(ValueError):
@@ -55,12 +56,16 @@ def engine() -> str:
     return value
 
 
-def scheduled() -> bool:
-    """Whether DAGs start by the clock and by messages (`amp.schedules`, `on` unless said), or by a person alone."""
+def starts() -> str:
+    """By what DAGs start beside a person (`amp.schedules`): `on` (the clock and messages), `events` or `off`.
+
+    Raises:
+        WrongSetting: it says something else.
+    """
     value = setting("schedules", default="on")
-    if value not in ("on", "off"):
-        raise WrongSetting(f"Airflow's option {SECTION}.schedules is {value!r}; allowed: on or off")
-    return value == "on"
+    if value not in STARTS:
+        raise WrongSetting(f"Airflow's option {SECTION}.schedules is {value!r}; allowed: {', '.join(STARTS)}")
+    return value
 
 
 def pairs(name: str) -> dict[str, str]:

@@ -24,7 +24,7 @@ class Deployed:
     """A running platform. `outputs` are its stacks', by stack and name.
 
     Roles are those of applications outside it, made with the managed policies it offers; `reader_roles` are those of
-    the platform's own read grants, by the grant's name. `databases` are by zone, `job_names` by the job's name.
+    the platform's own read grants, by the grant's name. `databases` are by zone, `job_names` those of Glue, by job.
     """
 
     engine: Engine
@@ -58,18 +58,25 @@ def start(
     mutate: dict[str, Mutation] | None = None,
     warehouse: bool = True,
     emr: bool = False,
+    orchestration: bool = False,
 ) -> Deployed:
     """Start an engine and deploy the platform into it; the caller closes `Deployed.engine`.
 
     The catalog service's address is given as the template's parameter and its token is put into the secret, as
     whoever deploys does. `mutate` maps a part (`EventStream`) to a change of its template. Without
     `warehouse` it and its network are left out, and have no outputs; so is the cluster without `emr`: a rehearsal
-    whose jobs run on Glue needs none of its roles. Orchestration is left out.
+    whose jobs run on Glue needs none of its roles. With `orchestration` Airflow has the jobs run, where the stage has a
+    cluster on that one: then there are no Glue jobs.
     """
     engine = Engine(assembly, clock=clock, region=REGION)
     engine.start()
     try:
-        left_out = (*(() if warehouse else ("Network", "Warehouse")), *(() if emr else ("EmrOnEks",)), "Orchestration")
+        cluster = stack_name(stage, "EmrOnEks") in [stack.name for stack in engine.assembly.stacks]
+        left_out = [] if warehouse else ["Network", "Warehouse"]
+        if orchestration:
+            left_out += ["LakeJobs"] if cluster else []
+        else:
+            left_out += ["Orchestration"] if emr else ["EmrOnEks", "Orchestration"]
         return _deploy(engine, stage, catalog, mutate or {}, left_out)
     except BaseException:
         engine.close()
@@ -113,7 +120,7 @@ def _deploy(
         },
         job_names={
             name.removeprefix(f"amp-{stage}-").replace("-", "_"): name
-            for name in engine.outputs(jobs)["JobNames"].split(",")
+            for name in (engine.outputs(jobs)["JobNames"].split(",") if jobs in names else ())
         },
         reader_roles={
             arn.split(f"amp-{stage}-reader-")[1]: arn

@@ -20,6 +20,8 @@ from rehearsal.scenario.catalog_service import CatalogService
 from rehearsal.scenario.deployment import Deployed, start
 from rehearsal.scenario.drops import Drop
 from rehearsal.scenario.lake import Lake
+from rehearsal.scenario.orchestration import Orchestration, day_of, left_out
+from rehearsal.scenario.orchestration_findings import OrchestrationFindings
 from rehearsal.scenario.population import Population, PopulationSettings
 from rehearsal.scenario.report.findings import Findings, TablesFindings
 from rehearsal.scenario.timeline import Timeline, generated, own
@@ -41,7 +43,7 @@ class Options:
     `now` is the end of the live window on the rehearsal's clock, `minutes` its length. `fast` leaves Spark and so the
     lake's tables out. `assembly` is a synthesized one to deploy; without, the stage's is written. `mutate` changes
     templates by part, for rehearsals that must fail. Without `warehouse`, and with own data, it is left
-    out.
+    out. Without `airflow`, or where none is installed, jobs are started one after the other on Glue.
     """
 
     stage: str
@@ -54,6 +56,7 @@ class Options:
     files: Path | None = None
     fast: bool = False
     warehouse: bool = True
+    airflow: bool = True
     with_faults: bool = True
     population: dict[str, int] = field(default_factory=dict)
     mutate: dict[str, Mutation] = field(default_factory=dict)
@@ -69,6 +72,11 @@ class Options:
     def with_warehouse(self) -> bool:
         """Whether the warehouse is rehearsed: it shows nothing of a person's own data."""
         return self.warehouse and not self.own_data
+
+    @property
+    def with_airflow(self) -> bool:
+        """Whether Airflow has the jobs run. It has no job look further back than on schedule, as a history needs."""
+        return self.airflow and not self.fast and not self.population.get("history_days")
 
     @property
     def settings(self) -> PopulationSettings:
@@ -125,6 +133,8 @@ def rehearse(options: Options, *, progress: Progress) -> Rehearsed:
     progress("synth", f"templates of stage {options.stage}")
     assembly = options.assembly or synthesize(options.stage, folder=options.workspace / "assembly" / options.stage)
     phases.end("synth")
+    no_airflow = left_out() if options.with_airflow else ""
+    orchestrated = options.with_airflow and not no_airflow
     progress("deploy", "into the played account")
     clock = Clock(start=_moment(timeline.begin_s - 60, settings))
     catalog = CatalogService(token=CATALOG_TOKEN)
@@ -137,13 +147,16 @@ def rehearse(options: Options, *, progress: Progress) -> Rehearsed:
             catalog=catalog,
             mutate=options.mutate,
             warehouse=options.with_warehouse,
+            orchestration=orchestrated,
         )
     except BaseException:
         catalog.stop()
         raise
-    phases.end("deploy")
     try:
-        return _run(options, deployed, catalog, timeline, dropped, phases, progress)
+        # It takes as long to start as shows and events take to be sent.
+        orchestration = Orchestration(deployed, stage=options.stage) if orchestrated else None
+        phases.end("deploy")
+        return _run(options, deployed, catalog, timeline, dropped, orchestration or no_airflow, phases, progress)
     except BaseException:
         deployed.engine.close()
         catalog.stop()
@@ -156,9 +169,11 @@ def _run(
     catalog: CatalogService,
     timeline: Timeline,
     dropped: list[Drop],
+    orchestration: Orchestration | str,
     phases: _Phases,
     progress: Progress,
 ) -> Rehearsed:
+    """Send, drop, read back and account; `orchestration` is the Airflow that starts, or why there is none."""
     engine, settings = deployed.engine, options.settings
     changes, events = timeline.changes, timeline.events
     with_faults = options.with_faults and not options.own_data
@@ -209,7 +224,10 @@ def _run(
     tables: TablesFindings | None = None
     if not options.fast:
         window = batch.Window.around(_moment(timeline.begin_s, settings), engine.clock.now())
-        ran = batch.run_jobs(deployed, window, arguments=_job_arguments(settings), progress=progress)
+        if isinstance(orchestration, Orchestration):
+            ran = orchestration.run(day_of(window), progress=progress)
+        else:
+            ran = batch.run_jobs(deployed, window, arguments=_job_arguments(settings), progress=progress)
         phases.end("jobs")
         progress("tables", "read back by DuckDB")
         with contextlib.closing(tables_findings.read_tables(deployed)) as found:
@@ -249,8 +267,16 @@ def _run(
         ],
         tables=tables,
         warehouse=warehoused,
+        orchestration=_orchestrated(orchestration),
     )
     return Rehearsed(findings=findings, deployed=deployed, catalog=catalog, lake=lake)
+
+
+def _orchestrated(orchestration: Orchestration | str) -> OrchestrationFindings | None:
+    """What became of the DAG runs, or why there are none where there should be."""
+    if isinstance(orchestration, Orchestration):
+        return orchestration.findings()
+    return OrchestrationFindings(environment="", left_out=orchestration) if orchestration else None
 
 
 def _drops(options: Options) -> list[Drop]:

@@ -68,6 +68,16 @@ def test_no_dag_begins_by_itself_where_schedules_are_off(option: Any) -> None:
     assert not [dag.dag_id for dag in bag.dags.values() if dag.timetable.asset_condition]
 
 
+def test_only_a_message_starts_a_dag_where_schedules_are_of_events(option: Any) -> None:
+    from airflow.models.dagbag import DagBag
+
+    option("schedules", "events")
+    bag = DagBag(dag_folder=str(FOLDER), include_examples=False)
+    assert bag.import_errors == {}
+    assert [dag.dag_id for dag in bag.dags.values() if dag.timetable.asset_condition] == ["batch"]
+    assert {dag.timetable.periodic for dag in bag.dags.values()} == {False}
+
+
 def test_hours_that_were_missed_are_made_up_for_where_a_first_day_is_named(option: Any) -> None:
     from airflow.models.dagbag import DagBag
 
