@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 import boto3
+from airflow.configuration import conf
 
 from orchestration import settings
 
@@ -52,11 +53,23 @@ def notice(context: Any, *, runbook: Runbook, region: str) -> tuple[str, str]:
         f"Task {ti.task_id}{mapped} of DAG {ti.dag_id} failed in stage {stage}, after {ti.try_number} attempts.",
         f"Run: {ti.run_id}",
         f"Error: {error}; the log says more.",
-        f"Log: {ti.log_url}",
+        f"Log: {_airflow(ti)}",
         f"Log in CloudWatch: {_cloudwatch(ti, region=region)}",
         f"What to do: {settings.setting('runbook_url').rstrip('/')}/{runbook}",
     )
     return subject[:_SUBJECT_LIMIT], "\n".join(lines)
+
+
+def _airflow(ti: Any) -> str:
+    """The address of the attempt's log in Airflow's web server.
+
+    A task knows it while it runs; who speaks for one whose worker was lost (the DAG processor) does not.
+    """
+    if ti.log_url:
+        return str(ti.log_url)
+    base = conf.get("api", "base_url", fallback="http://localhost:8080").rstrip("/")
+    mapped = f"/mapped/{ti.map_index}" if ti.map_index >= 0 else ""
+    return f"{base}/dags/{ti.dag_id}/runs/{quote(ti.run_id)}/tasks/{ti.task_id}{mapped}?try_number={ti.try_number}"
 
 
 def _cloudwatch(ti: Any, *, region: str) -> str:

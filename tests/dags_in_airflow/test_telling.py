@@ -65,6 +65,22 @@ def test_each_task_leads_to_its_runbook(
     assert notices()[0]["Message"].endswith(f"/docs/runbooks/{page}")
 
 
+def test_a_task_whose_worker_was_lost_leads_to_its_log_too(
+    notices: Any, dagbag: Any, option: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then the DAG processor speaks for it, which does not know the log's address."""
+    option("notices_topic_arn", notices.topic)
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.example/")
+    task = dagbag.dags["hourly"].task_dict["events"]
+    context = {**context_of(attempt=4), "task": task}
+    context["ti"].log_url = None
+    (callback,) = task.on_failure_callback
+    callback(context)
+    run = "scheduled__2026-11-18T08%3A10%3A00%2B00%3A00"
+    address = f"https://airflow.example/dags/hourly/runs/{run}/tasks/events?try_number=4"
+    assert f"Log: {address}\n" in notices()[0]["Message"]
+
+
 def test_a_notice_that_cannot_be_sent_does_not_hide_the_failure(aws: None, dagbag: Any, option: Any) -> None:
     option("notices_topic_arn", "arn:aws:sns:eu-west-1:123456789012:none")
     task = dagbag.dags["hourly"].task_dict["events"]
