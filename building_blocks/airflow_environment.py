@@ -148,12 +148,25 @@ class AirflowEnvironment(Construct):
             ],
         )
         for name, port in (("WebServer", _HTTPS), ("Database", _POSTGRES)):
-            peer = {"ip_protocol": "tcp", "from_port": port, "to_port": port, "description": f"{name} of its own"}
             aws_ec2.CfnSecurityGroupIngress(
-                self, f"{name}In", group_id=group.ref, source_security_group_id=group.ref, **peer
+                self,
+                f"{name}In",
+                group_id=group.ref,
+                source_security_group_id=group.ref,
+                ip_protocol="tcp",
+                from_port=port,
+                to_port=port,
+                description=f"{name} of its own",
             )
             aws_ec2.CfnSecurityGroupEgress(
-                self, f"{name}Out", group_id=group.ref, destination_security_group_id=group.ref, **peer
+                self,
+                f"{name}Out",
+                group_id=group.ref,
+                destination_security_group_id=group.ref,
+                ip_protocol="tcp",
+                from_port=port,
+                to_port=port,
+                description=f"{name} of its own",
             )
         return group
 
@@ -264,19 +277,18 @@ class AirflowEnvironment(Construct):
 
     def _watch(self) -> None:
         settings = self._settings
-        heartbeat = Alarm(
+        Alarm(
             self,
             "SchedulerSilence",
             metric=self._metric("SchedulerHeartbeat", "Sum", Function="Scheduler"),
             threshold=1,
             periods=2,
             below=True,
+            silence_breaches=True,
             meaning="No scheduler has beaten for ten minutes: nothing is started, and no job runs.",
             runbook=Runbook.SCHEDULER_IS_SILENT,
             topic=self._topic,
         )
-        # What does not beat sends no metric.
-        heartbeat.node.default_child.treat_missing_data = "breaching"  # type: ignore[union-attr]
         Alarm(
             self,
             "TasksWait",

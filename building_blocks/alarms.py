@@ -33,7 +33,7 @@ class Runbook(Enum):
 class Alarm(aws_cloudwatch.Alarm):
     """Raises when ``metric`` stays above ``threshold`` for ``periods`` of the metric's own period.
 
-    A gap in the metric is no breach: these metrics are not sent while nothing happens.
+    A gap in the metric is no breach unless it is said: most metrics are not sent while nothing happens.
     """
 
     def __init__(
@@ -48,8 +48,12 @@ class Alarm(aws_cloudwatch.Alarm):
         topic: aws_sns.ITopic,
         periods: int = 1,
         below: bool = False,
+        silence_breaches: bool = False,
     ) -> None:
-        """Make the alarm; ``below`` turns it round, for shares of success."""
+        """Make the alarm; ``below`` turns it round, for shares of success and for beats.
+
+        With ``silence_breaches`` a gap in the metric is what is wrong: nothing runs that would send it.
+        """
         operators = aws_cloudwatch.ComparisonOperator
         super().__init__(
             scope,
@@ -58,7 +62,9 @@ class Alarm(aws_cloudwatch.Alarm):
             threshold=threshold,
             evaluation_periods=periods,
             comparison_operator=operators.LESS_THAN_THRESHOLD if below else operators.GREATER_THAN_THRESHOLD,
-            treat_missing_data=aws_cloudwatch.TreatMissingData.NOT_BREACHING,
+            treat_missing_data=aws_cloudwatch.TreatMissingData.BREACHING
+            if silence_breaches
+            else aws_cloudwatch.TreatMissingData.NOT_BREACHING,
             alarm_description=f"{meaning} Runbook: docs/runbooks/{runbook.value}",
         )
         self.add_alarm_action(aws_cloudwatch_actions.SnsAction(topic))

@@ -3,9 +3,7 @@
 It must not know what a job does: transforms and spark_jobs do, and its entry says what it may touch.
 """
 
-from typing import cast
-
-from aws_cdk import CfnOutput, Stack, aws_cloudwatch, aws_iam
+from aws_cdk import CfnOutput, Stack, aws_iam
 from constructs import Construct
 
 from building_blocks.alarms import Alarm, Runbook, metric
@@ -110,7 +108,7 @@ class LakeJobsStack(Stack):
     def _silence_alarm(self) -> None:
         """Raise when nothing runs the job that all others wait for: a run that is not started cannot fail."""
         hours = self._stage.lake_jobs.max_quiet_hours
-        alarm = Alarm(
+        Alarm(
             self,
             "EventsSilence",
             metric=metric(
@@ -128,12 +126,11 @@ class LakeJobsStack(Stack):
             threshold=1,
             periods=hours,
             below=True,
+            silence_breaches=True,
             meaning=f"No run of the job of events has succeeded for {hours} hours: the lake's tables grow old.",
             runbook=Runbook.JOB_FAILED,
             topic=self._data_lake.alarm_topic,
         )
-        # Elsewhere a gap means that nothing happened; here that is what is wrong.
-        cast("aws_cloudwatch.CfnAlarm", alarm.node.default_child).treat_missing_data = "breaching"
 
 
 def _check_names(settings: LakeJobs) -> None:

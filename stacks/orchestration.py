@@ -323,7 +323,7 @@ class OrchestrationStack(Stack):
 
     def _canary_alarm(self) -> None:
         """Raise when events land and no table gets them, or nobody looks: a run that is not started cannot fail."""
-        alarm = Alarm(
+        Alarm(
             self,
             "PathBroken",
             metric=metric(
@@ -335,12 +335,11 @@ class OrchestrationStack(Stack):
             ),
             threshold=0,
             periods=CANARY_HOURS,
+            silence_breaches=True,
             meaning=f"For {CANARY_HOURS} hours events landed that no table has, or nobody looked: tables grow old.",
             runbook=Runbook.EVENTS_ARE_LATE,
             topic=self._data_lake.alarm_topic,
         )
-        # Elsewhere a gap means that nothing happened; here that is what is wrong.
-        alarm.node.default_child.treat_missing_data = "breaching"  # type: ignore[union-attr]
 
 
 def _gateway_use() -> EndpointUse:
