@@ -95,7 +95,7 @@ class OrchestrationStack(Stack):
             requirements_key=requirements_key(),
             requirements_version=publisher.version_of("Requirements"),
             vpc=vpc,
-            after=[publisher.resource, *ways],
+            after=ways,
             permissions=permissions,
             permission_findings=self._findings(),
             managed_policies=[] if emr_on_eks is None else [emr_on_eks.submitter_policy],

@@ -159,16 +159,11 @@ def test_the_requirements_name_their_version_and_the_constraints_by_mwaa_s_path(
     properties = _environment(assembly).properties
     assert properties["RequirementsS3Path"] == file.key
     version = properties["RequirementsS3ObjectVersion"]["Fn::GetAtt"]
-    assert version == [publication.id, f"{file.name}Version"]
+    assert version == [publication.id, f"{file.name}Version"], "by which the environment waits for all its files"
     lines = staged[file.asset].read_text().splitlines()
     assert lines[0] == f'--constraint "/usr/local/airflow/dags/{CONSTRAINTS}"'
     assert "--no-index" in lines
     assert f"apache-airflow-providers-amazon=={pinned('apache-airflow-providers-amazon')}" in lines
-
-
-def test_the_environment_waits_for_its_files(assembly: Assembly) -> None:
-    publication, _ = _published(assembly)
-    assert publication.id in _environment(assembly).body["DependsOn"]
 
 
 def test_other_requirements_lie_elsewhere_so_that_an_environment_can_be_rolled_back(
