@@ -35,9 +35,9 @@ test: $(READY) ## run the test suite, all but the campaign
 campaign: $(READY) ## run the tests that take minutes: real Spark through the whole platform
 	@python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m campaign -rs $(ARGS)
 
-rehearse: $(READY) ## rehearse the whole platform here; SHOWS=, EVENTS=, FILES=, FAST=1, KEEP=1, SEED=, COUNT=, ARGS="--help"
+rehearse: $(READY) ## rehearse the whole platform here; SHOWS=, EVENTS=, FILES=, FAST=1, ALL=1, KEEP=1, SEED=, COUNT=, ARGS="--help"
 	@python -m rehearsal $(if $(SHOWS),--shows "$(SHOWS)") $(if $(EVENTS),--events "$(EVENTS)") \
-		$(if $(FILES),--files "$(FILES)") $(if $(filter-out $(OFF),$(FAST)),--fast) $(if $(filter-out $(OFF),$(KEEP)),--keep) $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) --stage $(STAGE) $(ARGS)
+		$(if $(FILES),--files "$(FILES)") $(if $(filter-out $(OFF),$(FAST)),--fast) $(if $(filter-out $(OFF),$(ALL)),--all) $(if $(filter-out $(OFF),$(KEEP)),--keep) $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) --stage $(STAGE) $(ARGS)
 
 bench: $(READY) ## measure the lake job, or others: ARGS=flatten, ARGS=ingest, ARGS=plan; ARGS="flatten --help"
 	@python -m bench $(ARGS)

@@ -50,6 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
         events=given.events,
         files=given.files,
         fast=given.fast,
+        all_dags=given.all,
         with_faults=not given.no_faults,
         population={
             "history_days": given.history_days,
@@ -63,6 +64,8 @@ def main(arguments: list[str] | None = None) -> int:
     )
     progress = _Progress(plain=given.plain or not sys.stderr.isatty())
     try:
+        if given.all and given.fast:
+            raise InputError("--all with --fast: DAGs run jobs, which need Spark; leave one of them out")
         if given.assembly is not None and not (given.assembly / "manifest.json").is_file():
             raise InputError(f"--assembly {given.assembly}: it holds no manifest.json; give a synthesized cdk.out")
         _make_room(given.report)
@@ -122,6 +125,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--events", type=Path, help="your events: one a line, whatever a producer would send")
     add("--files", type=Path, help="your batch files: a folder; each folder or file in it becomes a table")
     add("--fast", action="store_true", help="leave Spark out: no job runs, the lake's tables are not made")
+    add(
+        "--all", action="store_true", help="run every DAG, maintenance, a backfill and what a message starts among them"
+    )
     add("--count", type=_at_least(0), default=10_000, help="app events to generate (default: 10000)")
     add("--minutes", type=_at_least(1), default=15, help="minutes of the platform's time they take (default: 15)")
     add("--history-days", type=_at_least(0), default=0, help="days of history sent first, as old events (default: 0)")

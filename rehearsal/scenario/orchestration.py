@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
+from contracts.jobs import EVENTS, TRENDING
 from rehearsal.engine.mwaa.installation import installed
 from rehearsal.engine.mwaa.model import AirflowUnavailable, DagRun, Departure, Installation
 from rehearsal.engine.records import FinishedJobRun
@@ -16,6 +18,7 @@ from rehearsal.scenario.orchestration_findings import OrchestrationFindings, cha
 
 INSTALLATION = Installation(python=ROOT / ".venv-airflow" / "bin" / "python", cache=ROOT / ".cache" / "airflow")
 TIMEOUT_S = 1800.0
+HOUR = timedelta(hours=1)
 
 Progress = Callable[[str, str], None]
 
@@ -24,6 +27,10 @@ _WAITING = (
     Departure(option="amp.retry_seconds", value="1", why="to the second attempt; a second is the machine's"),
 )
 _BY_HAND = (Departure(option="amp.schedules", value="off", why="runs are asked for; nobody waits for the clock"),)
+_BY_MESSAGE = (
+    Departure(option="amp.schedules", value="events", why="messages start runs; nobody waits for the clock"),
+    Departure(option="scheduler.use_job_schedule", value="True", why="messages start runs; no DAG has a clock"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,15 +49,39 @@ class Step:
     awaited: bool = False
 
 
-def day_of(window: Window) -> list[Step]:
-    """The DAG runs that a rehearsal has always: those of a day whose last hours are the window."""
-    told = f"{window.start:%H:%M} to {window.end:%H:%M}"
-    return [
-        Step(dag="hourly", about=told, window=window),
-        Step(dag="batch", about=told, window=window),
-        Step(dag="daily", about=f"up to {window.end:%H:%M}", window=window, after=("hourly",)),
-        Step(dag="canary", about=f"up to {window.end:%H:%M}", window=window, after=("hourly",)),
+def day_of(window: Window, *, all_dags: bool = False, by_message: bool = False) -> list[Step]:
+    """The DAG runs of a day whose last hours are the window: those of each rehearsal, or of every DAG.
+
+    One hourly run takes two hours; a longer window has one for each of its hours from the second on, as in production.
+    With `by_message` the run for batch files is that of a message.
+    """
+    told, until = f"{window.start:%H:%M} to {window.end:%H:%M}", f"up to {window.end:%H:%M}"
+    hours = int((window.end - window.start) / HOUR)
+    ends = [window.start + HOUR * count for count in range(min(2, hours), hours + 1)]
+    batch = Step(dag="batch", about="drops that were catalogued", awaited=True) if by_message else None
+    steps = [
+        *(Step(dag="hourly", about=f"up to {end:%H:%M}", window=Window(start=end - HOUR, end=end)) for end in ends),
+        batch or Step(dag="batch", about=told, window=window),
+        Step(dag="daily", about=until, window=window, after=("hourly",)),
+        Step(dag="canary", about=until, window=window, after=("hourly",)),
     ]
+    if all_dags:
+        # The first hour alone: the last may be one that the machine's clock has not reached.
+        hour = Window(start=window.start, end=window.start + HOUR)
+        steps += [
+            Step(dag="maintenance", about="the lake as it is", window=window, after=("batch", "daily")),
+            Step(
+                dag="backfill",
+                about=f"{hour.start:%H:%M} to {hour.end:%H:%M} again",
+                conf={
+                    "start": f"{hour.start:%Y-%m-%dT%H}",
+                    "end": f"{hour.end:%Y-%m-%dT%H}",
+                    "jobs": [EVENTS.name, TRENDING.name],
+                },
+                after=("maintenance",),
+            ),
+        ]
+    return steps
 
 
 def left_out() -> str:
@@ -65,15 +96,16 @@ def left_out() -> str:
 class Orchestration:
     """A deployed stage's Airflow, from its start until the DAGs of a rehearsal have run."""
 
-    def __init__(self, deployed: Deployed, *, stage: str) -> None:
-        """Begin to start Airflow, which goes on beside whatever else is rehearsed.
+    def __init__(self, deployed: Deployed, *, stage: str, all_dags: bool = False) -> None:
+        """Begin to start Airflow, which goes on beside whatever else is rehearsed; with `all_dags` messages start runs.
 
         Raises:
             AirflowUnavailable: no Airflow is installed here that could play the environment.
         """
         self._engine = deployed.engine
         self._environment = deployed.outputs[stack_name(stage, "Orchestration")]["EnvironmentName"]
-        self.airflow = self._engine.airflow(self._environment, INSTALLATION, departures=(*_WAITING, *_BY_HAND))
+        departures = (*_WAITING, *(_BY_MESSAGE if all_dags else _BY_HAND))
+        self.airflow = self._engine.airflow(self._environment, INSTALLATION, departures=departures)
         self._runs: list[tuple[DagRun, str]] = []
         self._started = time.perf_counter()
         self._start_s = 0.0
@@ -89,26 +121,28 @@ class Orchestration:
         """
         api = self.airflow.api
         self.airflow.wait_ready([step.dag for step in steps])
-        self._start_s = self._start_s or time.perf_counter() - self._started
-        before = len(self._engine.job_runs)
-        known = {(run.dag, run.run_id) for run in api.runs()}
-        asked: dict[str, str] = {}
+        self._start_s = time.perf_counter() - self._started
+        waiting = [step for step in steps if not step.awaited]
+        abouts: dict[tuple[str, str], str] = {}
 
         def done() -> bool:
-            runs = {run.dag: run for run in api.runs() if (run.dag, run.run_id) not in known}
-            ended = {dag for dag, run in runs.items() if run.finished}
-            for step in steps:
-                if step.dag not in asked and not step.awaited and ended.issuperset(step.after):
-                    interval = (step.window.start, step.window.end) if step.window is not None else None
-                    asked[step.dag] = api.trigger(step.dag, interval=interval, conf=step.conf)
-            progress("jobs", ", ".join(f"{dag} {run.state}" for dag, run in runs.items()) or "begin")
-            return ended.issuperset(step.dag for step in steps)
+            runs = api.runs()
+            going = {run.dag for run in runs if not run.finished}
+            ended = {run.dag for run in runs} - going
+            for step in [step for step in waiting if ended.issuperset(step.after)]:
+                interval = (step.window.start, step.window.end) if step.window is not None else None
+                abouts[step.dag, api.trigger(step.dag, interval=interval, conf=step.conf)] = step.about
+                waiting.remove(step)
+                going.add(step.dag)
+            progress("jobs", ", ".join(f"{run.dag} {run.state}" for run in runs) or "begin")
+            return not going and ended.issuperset(step.dag for step in steps)  # and so nothing is waiting
 
         self.airflow.wait_until(done, timeout_s=TIMEOUT_S)
-        about = {step.dag: step.about for step in steps}
-        new = [run for run in api.runs() if (run.dag, run.run_id) not in known]
-        self._runs += [(self.airflow.told(run.dag, run.run_id), about.get(run.dag, "")) for run in new]
-        return [_ran(run) for run in self._engine.job_runs[before:]]
+        awaited = {step.dag: step.about for step in steps if step.awaited}
+        for run in api.runs():
+            about = abouts.get((run.dag, run.run_id)) or awaited.get(run.dag, "")
+            self._runs.append((self.airflow.told(run.dag, run.run_id), about))
+        return [_ran(run) for run in self._engine.job_runs]
 
     def findings(self) -> OrchestrationFindings:
         """What became of the runs."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from contracts.datasets import DATASETS
 from rehearsal.engine.clock import Clock
 from rehearsal.engine.engine import Mutation
 from rehearsal.engine.errors import NotSettled
@@ -20,7 +21,7 @@ from rehearsal.scenario.catalog_service import CatalogService
 from rehearsal.scenario.deployment import Deployed, start
 from rehearsal.scenario.drops import Drop
 from rehearsal.scenario.lake import Lake
-from rehearsal.scenario.orchestration import Orchestration, day_of, left_out
+from rehearsal.scenario.orchestration import Orchestration, Step, day_of, left_out
 from rehearsal.scenario.orchestration_findings import OrchestrationFindings
 from rehearsal.scenario.population import Population, PopulationSettings
 from rehearsal.scenario.report.findings import Findings, TablesFindings
@@ -30,6 +31,8 @@ from rehearsal.scenario.traffic import Traffic
 WORKSPACE = ROOT / ".cache" / "rehearsal"
 CATALOG_TOKEN = "a-token-of-this-rehearsal"  # noqa: S105 - known to the catalog service on loopback alone
 TICK_S = 5.0
+MOST_HOURS = 20
+"""Of the platform's time that a day's DAG runs cover, with what comes before and after the events."""
 SETTLE_TIMEOUT_S = 300.0
 
 Progress = Callable[[str, str], None]
@@ -43,7 +46,8 @@ class Options:
     `now` is the end of the live window on the rehearsal's clock, `minutes` its length. `fast` leaves Spark and so the
     lake's tables out. `assembly` is a synthesized one to deploy; without, the stage's is written. `mutate` changes
     templates by part, for rehearsals that must fail. Without `warehouse`, and with own data, it is left
-    out. Without `airflow`, or where none is installed, jobs are started one after the other on Glue.
+    out. Without `airflow`, or where none is installed, jobs are started one after the other on Glue. With `all_dags`
+    every DAG runs, started by messages where one is in production.
     """
 
     stage: str
@@ -57,6 +61,7 @@ class Options:
     fast: bool = False
     warehouse: bool = True
     airflow: bool = True
+    all_dags: bool = False
     with_faults: bool = True
     population: dict[str, int] = field(default_factory=dict)
     mutate: dict[str, Mutation] = field(default_factory=dict)
@@ -75,8 +80,9 @@ class Options:
 
     @property
     def with_airflow(self) -> bool:
-        """Whether Airflow has the jobs run. It has no job look further back than on schedule, as a history needs."""
-        return self.airflow and not self.fast and not self.population.get("history_days")
+        """Whether Airflow has the jobs run. None looks further back than on schedule, as history or days need."""
+        days = self.minutes > 60 * MOST_HOURS or self.population.get("history_days")
+        return self.airflow and not self.fast and not days
 
     @property
     def settings(self) -> PopulationSettings:
@@ -154,7 +160,9 @@ def rehearse(options: Options, *, progress: Progress) -> Rehearsed:
         raise
     try:
         # It takes as long to start as shows and events take to be sent.
-        orchestration = Orchestration(deployed, stage=options.stage) if orchestrated else None
+        orchestration = (
+            Orchestration(deployed, stage=options.stage, all_dags=options.all_dags) if orchestrated else None
+        )
         phases.end("deploy")
         return _run(options, deployed, catalog, timeline, dropped, orchestration or no_airflow, phases, progress)
     except BaseException:
@@ -225,7 +233,7 @@ def _run(
     if not options.fast:
         window = batch.Window.around(_moment(timeline.begin_s, settings), engine.clock.now())
         if isinstance(orchestration, Orchestration):
-            ran = orchestration.run(day_of(window), progress=progress)
+            ran = orchestration.run(_day(window, options, dropped), progress=progress)
         else:
             ran = batch.run_jobs(deployed, window, arguments=_job_arguments(settings), progress=progress)
         phases.end("jobs")
@@ -270,6 +278,12 @@ def _run(
         orchestration=_orchestrated(orchestration),
     )
     return Rehearsed(findings=findings, deployed=deployed, catalog=catalog, lake=lake)
+
+
+def _day(window: batch.Window, options: Options, dropped: Sequence[Drop]) -> list[Step]:
+    """The DAG runs of this rehearsal; without a drop that is catalogued, no message comes."""
+    catalogued = {drop.dataset for drop in dropped} & {dataset.name for dataset in DATASETS}
+    return day_of(window, all_dags=options.all_dags, by_message=options.all_dags and bool(catalogued))
 
 
 def _orchestrated(orchestration: Orchestration | str) -> OrchestrationFindings | None:

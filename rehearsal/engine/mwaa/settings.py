@@ -40,14 +40,13 @@ DEPARTURES = (
         why="seconds; the next task begins sooner, at idle's cost",
     ),
     Departure(
-        option="scheduler.scheduler_health_check_threshold",
+        option="scheduler.orphaned_tasks_check_interval",
         value="10",
-        why="seconds after which the tasks of a scheduler that was killed are taken over",
+        why="seconds between looks for tasks of a scheduler that is gone",
     ),
-    Departure(option="scheduler.orphaned_tasks_check_interval", value="10", why="seconds between looks for such tasks"),
     Departure(
         option="scheduler.task_instance_heartbeat_timeout",
-        value="30",
+        value="60",
         why="seconds after which a task whose process was killed has failed",
     ),
     Departure(option="dag_processor.min_file_process_interval", value="3600", why="a DAG's file does not change here"),
