@@ -33,7 +33,10 @@ OURS = "python -m operations "
 
 
 GLUE = "aws glue "
-SERVICES = ("aws redshift ", "aws secretsmanager ", "aws emr-containers ", "aws eks ", "aws logs ", "aws mwaa ")
+SERVICES = (
+    *("aws cloudwatch ", "aws eks ", "aws emr-containers ", "aws logs ", "aws mwaa ", "aws redshift ", "aws s3api "),
+    "aws secretsmanager ",
+)
 _NO_OPERATIONS = ("aws logs tail ", "aws eks update-kubeconfig ")
 """What the AWS command line makes of several calls."""
 CLUSTER = ("kubectl ", "helm ", "skopeo ")
@@ -88,7 +91,7 @@ def test_a_command_of_glue_names_a_job_and_arguments_that_it_takes(command: str)
 )
 def test_a_command_of_a_service_has_an_operation_and_options_that_exist(command: str) -> None:
     _, service, operation, *words = shlex.split(command)
-    model = botocore.session.get_session().get_service_model(service)
+    model = botocore.session.get_session().get_service_model(service.removesuffix("api"))
     operations = {xform_name(name, "-"): name for name in model.operation_names}
     shape = model.operation_model(operations[operation]).input_shape
     assert shape is not None
