@@ -65,6 +65,10 @@ class Clock:
         """Virtual time as an aware datetime in UTC."""
         return datetime.fromtimestamp(self.time(), UTC)
 
+    def machine_now(self) -> datetime:
+        """The machine's time as an aware datetime in UTC: that of other processes, whatever this one's clock says."""
+        return datetime.fromtimestamp(time_machine.escape_hatch.time.time(), UTC)
+
     def advance(self, seconds: float) -> None:
         """Jump ``seconds`` ahead."""
         if seconds < 0:

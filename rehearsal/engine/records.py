@@ -35,6 +35,7 @@ class FinishedJobRun:
 
     ``time`` is its (virtual) start, ``seconds`` of the machine. ``state`` is Glue's ``SUCCEEDED``, ``FAILED``,
     ``TIMEOUT`` or ``STOPPED``, or EMR's ``COMPLETED``, ``FAILED`` or ``CANCELLED``; ``attempt`` is 0 for the first.
+    ``asked`` is when it was asked for on the machine's clock, ``waited_s`` how long until its process started.
     """
 
     time: datetime
@@ -45,6 +46,8 @@ class FinishedJobRun:
     error: str
     seconds: float
     arguments: Mapping[str, str]
+    asked: datetime | None = None
+    waited_s: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -9,16 +11,18 @@ from datetime import timedelta
 
 from contracts.jobs import EVENTS, TRENDING
 from rehearsal.engine.mwaa.installation import installed
-from rehearsal.engine.mwaa.model import AirflowUnavailable, DagRun, Departure, Installation
+from rehearsal.engine.mwaa.model import AirflowUnavailable, DagRun, Departure, Installation, TaskTry
 from rehearsal.engine.records import FinishedJobRun
 from rehearsal.scenario.assembly import ROOT
 from rehearsal.scenario.batch import Ran, Window
 from rehearsal.scenario.deployment import Deployed, stack_name
-from rehearsal.scenario.orchestration_findings import OrchestrationFindings, chart
+from rehearsal.scenario.orchestration_findings import Job, OrchestrationFindings, chart
 
 INSTALLATION = Installation(python=ROOT / ".venv-airflow" / "bin" / "python", cache=ROOT / ".cache" / "airflow")
 TIMEOUT_S = 1800.0
 HOUR = timedelta(hours=1)
+# EMR on EKS guide, "Configure a job run to use S3 logs".
+_DRIVER_LOG = re.compile(r"/jobs/(?P<run>[0-9a-z]+)/containers/.+-driver/std(err|out)\.gz$")
 
 Progress = Callable[[str, str], None]
 
@@ -104,6 +108,7 @@ class Orchestration:
         """
         self._engine = deployed.engine
         self._environment = deployed.outputs[stack_name(stage, "Orchestration")]["EnvironmentName"]
+        self._logs_bucket = deployed.outputs.get(stack_name(stage, "EmrOnEks"), {}).get("LogBucketName", "")
         departures = (*_WAITING, *(_BY_MESSAGE if all_dags else _BY_HAND))
         self.airflow = self._engine.airflow(self._environment, INSTALLATION, departures=departures)
         self._runs: list[tuple[DagRun, str]] = []
@@ -124,8 +129,10 @@ class Orchestration:
         self._start_s = time.perf_counter() - self._started
         waiting = [step for step in steps if not step.awaited]
         abouts: dict[tuple[str, str], str] = {}
+        said = ""
 
         def done() -> bool:
+            nonlocal said
             runs = api.runs()
             going = {run.dag for run in runs if not run.finished}
             ended = {run.dag for run in runs} - going
@@ -134,7 +141,10 @@ class Orchestration:
                 abouts[step.dag, api.trigger(step.dag, interval=interval, conf=step.conf)] = step.about
                 waiting.remove(step)
                 going.add(step.dag)
-            progress("jobs", ", ".join(f"{run.dag} {run.state}" for run in runs) or "begin")
+            states = ", ".join(f"{run.dag} {run.state}" for run in runs) or "begin"
+            if states != said:
+                progress("jobs", states)
+            said = states
             return not going and ended.issuperset(step.dag for step in steps)  # and so nothing is waiting
 
         self.airflow.wait_until(done, timeout_s=TIMEOUT_S)
@@ -146,7 +156,12 @@ class Orchestration:
 
     def findings(self) -> OrchestrationFindings:
         """What became of the runs."""
-        charts = [chart(run, about=about) for run, about in self._runs]
+        jobs = self._jobs()
+
+        def job_of(one: TaskTry) -> Job | None:
+            return next((job for run_id, job in jobs.items() if f"submitting {run_id}:" in one.log), None)
+
+        charts = [chart(run, about=about, job_of=job_of) for run, about in self._runs]
         return OrchestrationFindings(
             environment=self._environment,
             version=self.airflow.definition.airflow_version,
@@ -155,6 +170,22 @@ class Orchestration:
             departures=self.airflow.departures,
             start_s=self._start_s,
         )
+
+    def _jobs(self) -> dict[str, Job]:
+        """The job runs of EMR, by the id that the task gave them, with what their drivers wrote."""
+        s3, texts = self._engine.client("s3"), dict[str, str]()
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=self._logs_bucket) if self._logs_bucket else ()
+        for key in [item["Key"] for page in pages for item in page.get("Contents", [])]:
+            if found := _DRIVER_LOG.search(key):
+                body = s3.get_object(Bucket=self._logs_bucket, Key=key)["Body"].read()
+                texts[found["run"]] = texts.get(found["run"], "") + gzip.decompress(body).decode("utf-8", "replace")
+        return {
+            run.arguments.get("--run-id", run.run_id): Job(
+                asked=run.asked, waited_s=run.waited_s, log=texts.get(run.run_id, "")
+            )
+            for run in self._engine.job_runs
+            if run.asked is not None
+        }
 
 
 def _ran(run: FinishedJobRun) -> Ran:

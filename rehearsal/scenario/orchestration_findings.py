@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rehearsal.engine.mwaa.model import DagRun, Departure, TaskTry
 
@@ -97,15 +97,27 @@ class OrchestrationFindings:
         return found
 
 
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """The job run that a try of a task submitted: when it `asked` for room, how long it waited for it, its log.
+
+    `asked` is on the machine's clock, as the try's times are.
+    """
+
+    asked: datetime
+    waited_s: float
+    log: str = ""
+
+
 def chart(
-    run: DagRun, *, about: str, pending: Mapping[tuple[str, int], tuple[datetime, datetime]] | None = None
+    run: DagRun, *, about: str, job_of: Callable[[TaskTry], Job | None] = lambda _: None
 ) -> tuple[RunChart, dict[str, str]]:
     """The chart of a run that was told with its tries, and their logs by file name.
 
     Args:
         run: the run.
         about: what it was asked for, such as its window.
-        pending: task and try → from when to when its job waited for room, on the machine's clock.
+        job_of: the job run that a try submitted, None if it submitted none.
     """
     moments = [m for one in run.tries for m in (one.queued, one.started, one.ended) if m is not None]
     moments += [m for m in (run.queued, run.started, run.ended) if m is not None]
@@ -116,17 +128,17 @@ def chart(
         if begin is None or end is None or one.started is None:
             bars.append(Bar(task=_name(one), number=one.number, state=one.state, shares=()))
             continue
-        waited = (pending or {}).get((one.task, one.number))
-        file = log_file(run, one)
-        if one.log:
-            logs[file] = one.log
+        job = job_of(one)
+        texts = {"task": one.log, "job": job.log if job is not None else ""}
+        files = {kind: log_file(run, one, kind) for kind, text in texts.items() if text}
+        logs |= {file: texts[kind] for kind, file in files.items()}
         bars.append(
             Bar(
                 task=_name(one),
                 number=one.number,
                 state=one.state,
-                shares=_shares(one, begin=begin, end=end, pending=waited),
-                logs=(("task", file),) if one.log else (),
+                shares=_shares(one, begin=begin, end=end, job=job),
+                logs=tuple(files.items()),
             )
         )
     drawn = RunChart(
@@ -141,17 +153,17 @@ def chart(
     return drawn, logs
 
 
-def log_file(run: DagRun, one: TaskTry) -> str:
-    """The name of the file with a try's log: a path of its own for each run, in characters that every system takes."""
+def log_file(run: DagRun, one: TaskTry, kind: str) -> str:
+    """The name of a file with a try's log: a path of its own for each run, in characters that every system takes."""
     task = one.task if one.map_index < 0 else f"{one.task}-{one.map_index}"
-    return "/".join(_UNFIT.sub("_", part) for part in (run.dag, run.run_id, f"{task}-{one.number}.txt"))
+    return "/".join(_UNFIT.sub("_", part) for part in (run.dag, run.run_id, f"{task}-{one.number}-{kind}.txt"))
 
 
 def _name(one: TaskTry) -> str:
     return one.task if one.map_index < 0 else f"{one.task} [{one.map_index}]"
 
 
-def _shares(one: TaskTry, *, begin: datetime, end: datetime, pending: tuple[datetime, datetime] | None) -> list[Share]:
+def _shares(one: TaskTry, *, begin: datetime, end: datetime, job: Job | None) -> list[Share]:
     """The parts of a try that has started, none of them empty."""
 
     def at(moment: datetime) -> float:
@@ -159,9 +171,10 @@ def _shares(one: TaskTry, *, begin: datetime, end: datetime, pending: tuple[date
 
     started, ended = one.started or begin, one.ended or end
     cuts = [("queued", one.queued or started, started)]
-    if pending is None:
+    if job is None:
         cuts.append(("running", started, ended))
     else:
-        first, last = (min(max(moment, started), ended) for moment in pending)
+        moments = (job.asked, job.asked + timedelta(seconds=job.waited_s))
+        first, last = (min(max(moment, started), ended) for moment in moments)
         cuts += [("running", started, first), ("pending", first, last), ("running", last, ended)]
     return [Share(kind=kind, begin_s=at(a), end_s=at(b)) for kind, a, b in cuts if b > a]

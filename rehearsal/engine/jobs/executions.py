@@ -10,7 +10,8 @@ import fnmatch
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -124,6 +125,7 @@ class Executions:
         """The names that a job may have; services add to it."""
         self._account = account
         self._runs: dict[str, Run] = {}
+        self._asked: dict[str, datetime] = {}
         self._processes: dict[str, tuple[JobProcess, iam.Credentials]] = {}
         self._kill_points: list[_KillPoint] = []
         self._lock = threading.RLock()
@@ -132,6 +134,7 @@ class Executions:
         """Have a run executed, after those that were added before it."""
         with self._lock:
             self._runs[run.id] = run
+            self._asked[run.id] = self._account.clock.machine_now()
         self._account.records.happened("job-run-started", run.job, run.id)
 
     def kill(self, run_id: str) -> None:
@@ -308,7 +311,9 @@ class Executions:
                 spark=process.spark_lines(),
                 credentials=credentials,
             )
-        record = run.ended(ending)
+        asked = self._asked.pop(run.id)
+        whole_s = (self._account.clock.machine_now() - asked).total_seconds()
+        record = replace(run.ended(ending), asked=asked, waited_s=max(0.0, whole_s - ending.seconds))
         self._account.records.add(record)
         self._account.records.happened("job-run-ended", run.job, f"{run.id} {record.state} {record.error}".rstrip())
         if process is not None:

@@ -15,7 +15,7 @@ pytest.importorskip("time_machine", reason="needs time-machine: install requirem
 
 from rehearsal.engine.mwaa.model import DagRun, Departure, TaskTry
 from rehearsal.scenario.command import summary
-from rehearsal.scenario.orchestration_findings import OrchestrationFindings, Share, chart
+from rehearsal.scenario.orchestration_findings import Job, OrchestrationFindings, Share, chart
 from rehearsal.scenario.report.page import render
 from tests.rehearsal.scenario.report.test_page import findings
 
@@ -64,13 +64,15 @@ def test_a_tries_shares_are_where_its_time_was() -> None:
 
 def test_a_job_that_waited_for_room_is_drawn_within_its_try() -> None:
     # Two clocks are read one after the other: what lies outside the try is cut off.
-    waited = {("events", 1): (_at(4), _at(11))}
-    drawn, _ = chart(_run(_try("events", 1, "success", 2, 5, 20)), about="now", pending=waited)
+    job = Job(asked=_at(4), waited_s=7.0, log="from Spark")
+    drawn, logs = chart(_run(_try("events", 1, "success", 2, 5, 20)), about="now", job_of=lambda _: job)
     assert [(share.kind, share.begin_s, share.end_s) for share in drawn.bars[0].shares] == [
         ("queued", 2, 5),
         ("pending", 5, 11),
         ("running", 11, 20),
     ]
+    assert sorted(logs.values()) == ["from Spark", "said <this>"]
+    assert [kind for kind, _ in drawn.bars[0].logs] == ["task", "job"]
 
 
 def test_a_try_that_has_not_started_has_an_empty_bar() -> None:
