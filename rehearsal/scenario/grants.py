@@ -6,16 +6,26 @@ stay: the suite refuses it.
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 
 class Explanation(NamedTuple):
-    """Why a grant stays: the start of its role's logical name, its action, a part of its resource, the sentence."""
+    """Why a grant stays: the start of its role's logical name, its action, a part of its resource, the sentence.
+
+    An action may be a pattern (`ec2:*`). `jobs_on` is `glue` or `emr` where only a rehearsal with its jobs there has
+    the grant.
+    """
 
     role: str
     action: str
     resource: str
     why: str
+    jobs_on: str = ""
+
+    def of(self, role: str, action: str, resource: str) -> bool:
+        """Whether it is about this grant."""
+        return role.startswith(self.role) and fnmatchcase(action, self.action) and self.resource in resource
 
 
 _ERRORS = "Firehose writes here only what the flattening function could not answer; a default rehearsal has none."
@@ -44,6 +54,12 @@ _EXTERNAL = (
     "Redshift's documentation lists what a cluster asks of the catalog and of S3 for a query (IAM policies for Amazon "
     "Redshift Spectrum). The rehearsal's external tables have no rows, so that no file is read."
 )
+
+_ASKED_BY_MWAA = (
+    "MWAA's documentation asks for it (Amazon MWAA execution role): its own containers check the bucket, keep their "
+    "queue and show logs by this role."
+)
+_MAINTENANCE = "Maintenance runs with ALL=1."
 
 EXPLANATIONS: tuple[Explanation, ...] = (
     Explanation("DeliveryRole", "lambda:InvokeFunction", ":$LATEST", _BY_VERSION),
@@ -92,10 +108,10 @@ EXPLANATIONS: tuple[Explanation, ...] = (
         for action in ("kms:Decrypt", "kms:GenerateDataKey", "sns:Publish")
     ),
     Explanation(
-        "Job", "cloudwatch:PutMetricData", "", "Glue's own metrics of a run, which the rehearsal does not emit."
+        "Job", "cloudwatch:PutMetricData", "", "Glue's own metrics of a run, which the rehearsal does not emit.", "glue"
     ),
     *(
-        Explanation("Job", action, "", "Glue makes the group where it is not there; the stack makes it before.")
+        Explanation("Job", action, "", "Glue makes the group where it is not there; the stack makes it before.", "glue")
         for action in ("logs:AssociateKmsKey", "logs:CreateLogGroup")
     ),
     Explanation("Job", "s3:AbortMultipartUpload", "", "For files of more than 32 MB, which are uploaded in parts."),
@@ -120,6 +136,58 @@ EXPLANATIONS: tuple[Explanation, ...] = (
         Explanation("JobsPublishing", action, resource, "Only a deployment over another one looks at what is there.")
         for action, resource in (("s3:GetObject", "/jobs/"), ("kms:Decrypt", ""))
     ),
+    *(
+        Explanation("FilesPublishing", action, "", "Only a deployment over another one looks at what is there.", "emr")
+        for action in ("s3:GetObject", "s3:DeleteObject", "kms:Decrypt")
+    ),
+    *(
+        Explanation("Job", action, resource, why, "emr")
+        for why in (
+            "EMR's documentation asks for it of a job's role beside PutObject (Configure a job run to use S3 logs).",
+        )
+        for action, resource in (("s3:GetObject", "-emr-logs-"), ("s3:ListBucket", "-emr-logs-"), ("kms:Decrypt", ""))
+    ),
+    Explanation("JobMaintenance", "*", "", _MAINTENANCE, "emr"),
+    *(
+        Explanation(role, "*", "", why, "emr")
+        for role, why in (
+            ("AutoscalerController", "Karpenter starts nodes for pods and ends them; a rehearsal has neither."),
+            ("AutoscalerNode", "Nodes act by it, and a rehearsal has none."),
+            ("Interruptions", "Used when EC2 tells of an interruption or of a node's health."),
+            ("KubernetesControlPlane", "EKS acts by it; a rehearsal records the cluster."),
+            ("KubernetesClusterKubectlProvider", "CDK's provider applies manifests by it; a rehearsal records them."),
+            ("KubernetesDeployer", "Manifests and charts are applied by it; a rehearsal records them."),
+            ("KubernetesSystemPod", "Pods on Fargate are started and logged by it; a rehearsal has none."),
+        )
+    ),
+    *(
+        Explanation("AirflowExecution", action, resource, _ASKED_BY_MWAA, "emr")
+        for action, resource in (
+            ("airflow:PublishMetrics", ""),
+            ("kms:DescribeKey", ""),
+            ("kms:Encrypt", ""),
+            ("logs:CreateLogGroup", ""),
+            ("logs:DescribeLogGroups", ""),
+            ("logs:Get*", ""),
+            ("s3:GetAccountPublicAccessBlock", ""),
+            ("s3:GetBucket*", ""),
+            ("s3:GetEncryptionConfiguration", ""),
+            ("s3:ListBucketVersions", ""),
+            ("sqs:*", ":airflow-celery-"),
+        )
+    ),
+    *(
+        Explanation("AirflowExecution", action, "", "Used when a task gives up, and people are told.", "emr")
+        for action in ("kms:GenerateDataKey", "sns:Publish")
+    ),
+    *(
+        Explanation("AirflowExecution", action, resource, "Used where a message starts a run: with ALL=1.", "emr")
+        for action, resource in (("sqs:*Message", "Catalogued"), ("kms:Decrypt", ""))
+    ),
+    Explanation(
+        "AirflowExecution", "emr-containers:CancelJobRun", "", "Used when a task is ended, or takes too long.", "emr"
+    ),
+    Explanation("AirflowExecution", "emr-containers:DescribeJobTemplate", "", _MAINTENANCE, "emr"),
     Explanation("Reader", "sns:Subscribe", "", "A team subscribes its own address or queue when it wants to."),
     *(
         Explanation("Readerrecommendations", action, "", "The rehearsal reads the tables under another grant.")
@@ -174,11 +242,15 @@ EXPLANATIONS: tuple[Explanation, ...] = (
 
 
 class StatementExplanation(NamedTuple):
-    """Why a resource policy's statement stays: the start of its owner's logical name, the service, the sentence."""
+    """Why a resource policy's statement stays: the start of its owner's logical name, the service, the sentence.
+
+    `jobs_on` is as in `Explanation`.
+    """
 
     owner: str
     service: str
     why: str
+    jobs_on: str = ""
 
 
 _UNDELIVERED = "The topic puts here what it cannot deliver; in a default rehearsal it can deliver everything."
@@ -206,8 +278,37 @@ STATEMENTS: tuple[StatementExplanation, ...] = (
         "Readerrecommendations", "", "Another team's; a rehearsal reads as the analysts, and a proof as this one."
     ),
     StatementExplanation(
-        "JobsKey", "", "It lets the account's own policies grant the key's administration; the jobs' logs need another."
+        "JobsKey",
+        "",
+        "It lets the account's own policies grant the key's administration; the jobs' logs need another.",
+        "glue",
     ),
+    StatementExplanation(
+        "EmrKey",
+        "",
+        "They let the account's own policies grant the key's administration, and EC2 encrypt the disks of nodes, of "
+        "which a rehearsal has none.",
+        "emr",
+    ),
+    StatementExplanation(
+        "OrchestrationKey",
+        "",
+        "It lets the account's own policies grant the key's administration; the queue and logs need others.",
+        "emr",
+    ),
+    *(
+        StatementExplanation(owner, service, "A rehearsal records the cluster; none of its parts acts.", "emr")
+        for owner, service in (
+            ("AutoscalerController", ""),
+            ("AutoscalerNode", "ec2.amazonaws.com"),
+            ("KubernetesControlPlane", "eks.amazonaws.com"),
+            ("KubernetesSystemPod", "eks-fargate-pods.amazonaws.com"),
+        )
+    ),
+    StatementExplanation(
+        "InterruptionsRole", "events.amazonaws.com", "Taken on when EC2 tells of an interruption.", "emr"
+    ),
+    StatementExplanation("JobMaintenance", "pods.eks.amazonaws.com", _MAINTENANCE, "emr"),
     StatementExplanation(
         "ShowChangesDeadLetters",
         "sns.amazonaws.com",
@@ -219,11 +320,7 @@ STATEMENTS: tuple[StatementExplanation, ...] = (
 def explanation(role: str, action: str, resource: str) -> str:
     """The sentence for an unused grant, empty when there is none."""
     return next(
-        (
-            known.why
-            for known in EXPLANATIONS
-            if role.startswith(known.role) and action == known.action and known.resource in resource
-        ),
+        (known.why for known in EXPLANATIONS if known.of(role, action, resource)),
         "",
     )
 
