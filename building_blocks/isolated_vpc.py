@@ -15,6 +15,16 @@ from building_blocks.log_group import LogGroup
 
 HTTPS = 443
 
+S3_DATA_ACTIONS = (
+    "s3:AbortMultipartUpload",
+    "s3:DeleteObject",
+    "s3:GetBucketLocation",
+    "s3:GetObject",
+    "s3:ListBucket",
+    "s3:PutObject",
+)
+"""What reads and writes data in S3, and administers nothing."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class EndpointUse:

@@ -8,10 +8,9 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass, field
-from enum import Enum
 
 from config.checks import ConfigurationError, check_between
-from config.network import Network, network_of
+from config.network import Egress, Network, network_of
 
 _OWN_ROLE = re.compile(r"role/[\w+=,.@/-]{1,512}", re.ASCII)
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,512}", re.ASCII)
@@ -25,16 +24,6 @@ LEAST_ZONES = 2
 EVERYWHERE = ipaddress.IPv4Network("0.0.0.0/0")
 WIDEST_PREFIX = 16
 """Bits that a public address range must fix at least: an office or a VPN has no more addresses than that."""
-
-
-class Egress(Enum):
-    """How nodes and pods reach AWS's services; S3 is reached by a gateway endpoint, free, in either way."""
-
-    NAT = "nat"
-    """NAT gateways. Everything can be reached from within, and little flows: images and the lake go by S3's gateway."""
-
-    ENDPOINTS = "endpoints"
-    """Interface endpoints for each service and no way to the internet; image and charts come from `registry`."""
 
 
 @dataclass(frozen=True, kw_only=True)

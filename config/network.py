@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
+from enum import Enum
 
 from config.checks import ConfigurationError, check_between
 
@@ -20,6 +21,16 @@ SUBNETS_EACH = 16
 _VPC_ID = re.compile(r"vpc-[0-9a-f]{8,17}")
 _SUBNET_ID = re.compile(r"subnet-[0-9a-f]{8,17}")
 _ZONE = re.compile(r"[a-z]{2}(-[a-z]+)+-\d[a-z]")
+
+
+class Egress(Enum):
+    """How what stands in private subnets reaches AWS's services; S3 is behind a gateway endpoint, free, in any case."""
+
+    NAT = "nat"
+    """NAT gateways: everything can be reached from within; S3's gateway takes most of what flows."""
+
+    ENDPOINTS = "endpoints"
+    """Interface endpoints for each service and no way to the internet: images come from private registries."""
 
 
 def network_of(cidr: str) -> ipaddress.IPv4Network:

@@ -10,8 +10,7 @@ import re
 from dataclasses import dataclass, field
 
 from config.checks import ConfigurationError, check_between
-from config.emr_on_eks import Egress
-from config.network import Network
+from config.network import Egress, Network
 
 AIRFLOW_VERSION = "3.0.6"
 """The newest that MWAA has; DAGs are tested on its pins (constraints-airflow.txt), which a test holds to it."""

@@ -3,8 +3,8 @@
 It must not know what a job does, nor start one: orchestration does.
 """
 
-from aws_cdk import Annotations, ArnFormat, Aws, CfnOutput, Stack, aws_ec2, aws_iam, aws_ssm
-from constructs import Construct, IDependable
+from aws_cdk import ArnFormat, Aws, CfnOutput, Stack, aws_iam, aws_ssm
+from constructs import Construct
 
 from building_blocks.acknowledgement import acknowledge
 from building_blocks.alarms import Runbook
@@ -15,15 +15,14 @@ from building_blocks.emr_namespace import EmrNamespace
 from building_blocks.encryption_key import EncryptionKey
 from building_blocks.failure_notices import JOB_RUN_FAILURE, FailureNotices
 from building_blocks.interruption_queue import InterruptionQueue
-from building_blocks.isolated_vpc import EndpointUse, IsolatedVpc
+from building_blocks.isolated_vpc import S3_DATA_ACTIONS, EndpointUse
 from building_blocks.karpenter import Karpenter
 from building_blocks.lake_bucket import AccessLogBucket, LakeBucket
-from building_blocks.nat_gateways import NatGateways
 from building_blocks.node_pools import NodeClass, driver_pool, executor_pool
 from building_blocks.pod_templates import PodTemplates
+from building_blocks.private_network import private_network
 from building_blocks.spark_settings import lake_catalog
 from config import naming
-from config.emr_on_eks import Egress
 from config.model import Part, Stage
 from contracts.jobs import JOBS
 from stacks.seams import CodeSeam, DataLakeSeam, EmrOnEksSeam, pin
@@ -58,19 +57,29 @@ class EmrOnEksStack(Stack):
         )
         self._key.allow_logs(control_plane_logs(name))
         self._key.allow_spot_disks()
-        vpc, zones, ways = self._network()
+        network = private_network(
+            self,
+            network=self._settings.network,
+            egress=self._settings.egress,
+            nat_gateways=self._settings.nat_gateways,
+            gateways=_gateway_uses(),
+            interfaces=_endpoint_uses(),
+            log_group_name=f"{self._log_prefix}/flow-logs",
+            log_retention_days=stage.operations.log_retention_days,
+            log_key=self._key,
+        )
         cluster = EksCluster(
             self,
             "Kubernetes",
             name=name,
-            vpc=vpc,
+            vpc=network.vpc,
             public_cidrs=self._settings.public_cidrs,
             admin_role_arns=[self._role_arn(each) for each in self._settings.admin_roles],
             key=self._key,
             log_prefix=self._log_prefix,
             log_retention_days=stage.operations.log_retention_days,
             registry=self._settings.registry,
-            after=ways,
+            after=network.ways,
         )
         queue = InterruptionQueue(
             self,
@@ -90,7 +99,7 @@ class EmrOnEksStack(Stack):
         )
         nodes = NodeClass(
             instance_profile=karpenter.instance_profile.ref,
-            subnet_ids=[subnet.subnet_id for subnet in vpc.private_subnets],
+            subnet_ids=[subnet.subnet_id for subnet in network.vpc.private_subnets],
             security_group_id=cluster.security_group_id,
             volume_key_arn=self._key.key_arn,
             volume_gibibytes=self._settings.node_volume_gibibytes,
@@ -138,7 +147,7 @@ class EmrOnEksStack(Stack):
         self.seam = EmrOnEksSeam(
             virtual_cluster_id=virtual_cluster.attr_id,
             job_templates_parameter=naming.job_templates_parameter(stage=stage),
-            zones=zones,
+            zones=network.zones,
             submitter_policy=submitter_policy,
         )
         pin(self, virtual_cluster.attr_id, submitter_policy.managed_policy_arn)
@@ -146,65 +155,11 @@ class EmrOnEksStack(Stack):
             ("ClusterName", name),
             ("VirtualClusterId", virtual_cluster.attr_id),
             ("JobTemplateIds", template_ids),
-            ("Zones", ",".join(zones)),
+            ("Zones", ",".join(network.zones)),
             ("LogBucketName", self._logs.bucket_name),
             ("SubmitterPolicyArn", submitter_policy.managed_policy_arn),
         ):
             CfnOutput(self, output, value=value)
-
-    def _network(self) -> tuple[aws_ec2.IVpc, list[str], list[IDependable]]:
-        """The VPC of the cluster, the zones in which runs may be, and what must stand before anything is reached."""
-        network = self._settings.network
-        if network.existing is not None:
-            existing = network.existing
-            vpc = aws_ec2.Vpc.from_vpc_attributes(
-                self,
-                "Vpc",
-                vpc_id=existing.vpc_id,
-                vpc_cidr_block=existing.cidr,
-                availability_zones=list(existing.zones),
-                private_subnet_ids=list(existing.subnet_ids),
-            )
-            for subnet in vpc.private_subnets:
-                Annotations.of(subnet).acknowledge_warning(
-                    "@aws-cdk/aws-ec2:noSubnetRouteTableId",
-                    "Nothing here adds a route to a VPC that others look after.",
-                )
-            return vpc, list(existing.zones), []
-        made = IsolatedVpc(
-            self,
-            "Network",
-            cidr=network.cidr,
-            subnet_cidrs=network.subnet_cidrs,
-            log_group_name=f"{self._log_prefix}/flow-logs",
-            log_retention_days=self._stage.operations.log_retention_days,
-            log_key=self._key,
-        )
-        for use in _gateway_uses():
-            made.add_gateway(use)
-        if self._settings.egress is Egress.NAT:
-            nat = NatGateways(
-                self,
-                "WayOut",
-                vpc_id=made.vpc_id,
-                zones=made.zones,
-                public_cidrs=network.public_subnet_cidrs,
-                private_route_table_ids=made.route_table_ids,
-                gateways=self._settings.nat_gateways,
-            )
-            made.ways.append(nat)
-        else:
-            made.add_interfaces(_endpoint_uses(), zones=network.endpoint_zones)
-        vpc = aws_ec2.Vpc.from_vpc_attributes(
-            self,
-            "Vpc",
-            vpc_id=made.vpc_id,
-            vpc_cidr_block=network.cidr,
-            availability_zones=made.zones,
-            private_subnet_ids=made.subnet_ids,
-            private_subnet_route_table_ids=made.route_table_ids,
-        )
-        return vpc, made.zones, made.ways
 
     def _jobs(self, cluster: EksCluster) -> list[EmrJob]:
         stage, data_lake = self._stage, self._data_lake
@@ -302,14 +257,7 @@ def _gateway_uses() -> list[EndpointUse]:
     return [
         EndpointUse(
             service="s3",
-            actions=(
-                "s3:AbortMultipartUpload",
-                "s3:DeleteObject",
-                "s3:GetBucketLocation",
-                "s3:GetObject",
-                "s3:ListBucket",
-                "s3:PutObject",
-            ),
+            actions=S3_DATA_ACTIONS,
             resources=tuple(each for arn in account for each in (arn, f"{arn}/*")),
             # Layers of images, by addresses that ECR signs ("Amazon ECR interface VPC endpoints" page), and histories
             # that EMR keeps for Spark's user interface.

@@ -3,13 +3,14 @@
 It must not know who stands in it; whoever calls a service from within adds it to `_endpoint_uses`.
 """
 
-from aws_cdk import Annotations, Aws, CfnOutput, CfnWaitConditionHandle, Stack, aws_ec2
+from aws_cdk import Aws, CfnOutput, CfnWaitConditionHandle, Stack, aws_ec2
 from constructs import Construct
 
 from building_blocks.arns import arn_of
 from building_blocks.encryption_key import EncryptionKey
-from building_blocks.isolated_vpc import EndpointUse, IsolatedVpc
+from building_blocks.isolated_vpc import S3_DATA_ACTIONS, EndpointUse, IsolatedVpc
 from building_blocks.lake_reading import CATALOG_READING
+from building_blocks.private_network import leave_routes
 from config import naming
 from config.model import Part, Stage
 from config.network import ExistingVpc
@@ -84,10 +85,7 @@ class NetworkStack(Stack):
             availability_zones=list(existing.zones),
             isolated_subnet_ids=list(existing.subnet_ids),
         )
-        for subnet in vpc.isolated_subnets:
-            Annotations.of(subnet).acknowledge_warning(
-                "@aws-cdk/aws-ec2:noSubnetRouteTableId", "Nothing here adds a route to a VPC that others look after."
-            )
+        leave_routes(vpc.isolated_subnets)
         return NetworkSeam(vpc=vpc)
 
 
@@ -96,14 +94,7 @@ def _gateway_uses() -> list[EndpointUse]:
     return [
         EndpointUse(
             service="s3",
-            actions=(
-                "s3:AbortMultipartUpload",
-                "s3:DeleteObject",
-                "s3:GetBucketLocation",
-                "s3:GetObject",
-                "s3:ListBucket",
-                "s3:PutObject",
-            ),
+            actions=S3_DATA_ACTIONS,
             resources=(f"arn:{Aws.PARTITION}:s3:::{naming.SYSTEM.lower()}-*",),
         ),
         EndpointUse(

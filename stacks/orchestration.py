@@ -7,8 +7,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from aws_cdk import Annotations, Aws, CfnOutput, Stack, aws_ec2, aws_events, aws_iam, aws_s3_assets
-from constructs import Construct, IDependable
+from aws_cdk import Aws, CfnOutput, Stack, aws_events, aws_iam, aws_s3_assets
+from constructs import Construct
 
 from building_blocks.acknowledgement import acknowledge, cited
 from building_blocks.airflow_environment import AirflowEnvironment
@@ -16,14 +16,13 @@ from building_blocks.airflow_files import CANARY_PREFIX, DAGS_PREFIX, lay_out, r
 from building_blocks.alarms import Alarm, Runbook, metric
 from building_blocks.arns import arn_of
 from building_blocks.encryption_key import EncryptionKey, key_use
-from building_blocks.isolated_vpc import EndpointUse, IsolatedVpc
+from building_blocks.isolated_vpc import EndpointUse
 from building_blocks.job_package import PREFIX
-from building_blocks.nat_gateways import NatGateways
+from building_blocks.private_network import private_network
 from building_blocks.publisher import PublishedFile, PublishedFolder, Publisher
 from building_blocks.queue_with_dead_letters import QueueWithDeadLetters
 from building_blocks.rule_principal import rules_of_stack
 from config import naming
-from config.emr_on_eks import Egress
 from config.model import Part, Stage
 from contracts.datasets import DATASETS
 from contracts.lake import Zone
@@ -78,7 +77,17 @@ class OrchestrationStack(Stack):
         )
         queue = self._catalogued()
         publisher = self._published()
-        vpc, ways = self._network()
+        network = private_network(
+            self,
+            network=self._settings.network,
+            egress=self._settings.egress,
+            nat_gateways=self._settings.nat_gateways,
+            gateways=[_gateway_use()],
+            interfaces=_endpoint_uses(emr=emr_on_eks is not None),
+            log_group_name=f"{self._log_prefix}/flow-logs",
+            log_retention_days=stage.operations.log_retention_days,
+            log_key=self._key,
+        )
         permissions = self._calls(queue)
         airflow = AirflowEnvironment(
             self,
@@ -94,8 +103,8 @@ class OrchestrationStack(Stack):
             key=code.key,
             requirements_key=requirements_key(),
             requirements_version=publisher.version_of("Requirements"),
-            vpc=vpc,
-            after=ways,
+            vpc=network.vpc,
+            after=network.ways,
             permissions=permissions,
             permission_findings=self._findings(),
             managed_policies=[] if emr_on_eks is None else [emr_on_eks.submitter_policy],
@@ -267,59 +276,6 @@ class OrchestrationStack(Stack):
             key=self._key,
             alarm_topic=self._data_lake.alarm_topic,
         )
-
-    def _network(self) -> tuple[aws_ec2.IVpc, list[IDependable]]:
-        """The VPC of the environment, and what must stand before anything is reached from it."""
-        network = self._settings.network
-        if network.existing is not None:
-            existing = network.existing
-            vpc = aws_ec2.Vpc.from_vpc_attributes(
-                self,
-                "Vpc",
-                vpc_id=existing.vpc_id,
-                vpc_cidr_block=existing.cidr,
-                availability_zones=list(existing.zones),
-                private_subnet_ids=list(existing.subnet_ids),
-            )
-            for subnet in vpc.private_subnets:
-                Annotations.of(subnet).acknowledge_warning(
-                    "@aws-cdk/aws-ec2:noSubnetRouteTableId",
-                    "Nothing here adds a route to a VPC that others look after.",
-                )
-            return vpc, []
-        made = IsolatedVpc(
-            self,
-            "Network",
-            cidr=network.cidr,
-            subnet_cidrs=network.subnet_cidrs,
-            log_group_name=f"{self._log_prefix}/flow-logs",
-            log_retention_days=self._stage.operations.log_retention_days,
-            log_key=self._key,
-        )
-        made.add_gateway(_gateway_use())
-        if self._settings.egress is Egress.NAT:
-            nat = NatGateways(
-                self,
-                "WayOut",
-                vpc_id=made.vpc_id,
-                zones=made.zones,
-                public_cidrs=network.public_subnet_cidrs,
-                private_route_table_ids=made.route_table_ids,
-                gateways=self._settings.nat_gateways,
-            )
-            made.ways.append(nat)
-        else:
-            made.add_interfaces(_endpoint_uses(emr=self._emr is not None), zones=network.endpoint_zones)
-        vpc = aws_ec2.Vpc.from_vpc_attributes(
-            self,
-            "Vpc",
-            vpc_id=made.vpc_id,
-            vpc_cidr_block=network.cidr,
-            availability_zones=made.zones,
-            private_subnet_ids=made.subnet_ids,
-            private_subnet_route_table_ids=made.route_table_ids,
-        )
-        return vpc, made.ways
 
     def _canary_alarm(self) -> None:
         """Raise when events land and no table gets them, or nobody looks: a run that is not started cannot fail."""

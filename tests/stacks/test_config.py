@@ -8,7 +8,7 @@ import pytest
 
 from config import STAGES, stage_named
 from config.catalog import Catalog, ReadGrant
-from config.emr_on_eks import Egress, EmrOnEks
+from config.emr_on_eks import EmrOnEks
 from config.model import (
     LOG_RETENTION_DAYS,
     ConfigurationError,
@@ -17,7 +17,7 @@ from config.model import (
     Operations,
     ShowCatalog,
 )
-from config.network import ExistingVpc, Network
+from config.network import Egress, ExistingVpc, Network
 from config.warehouse import Cluster, Deferral, QueryQueue, Warehouse
 
 URL = "https://catalog.amp.example"

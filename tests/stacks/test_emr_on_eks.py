@@ -11,9 +11,9 @@ import pytest
 
 from building_blocks.cluster_versions import KUBERNETES
 from config import STAGES
-from config.emr_on_eks import Egress, EmrOnEks
+from config.emr_on_eks import EmrOnEks
 from config.model import Part
-from config.network import ExistingVpc, Network
+from config.network import Egress, ExistingVpc, Network
 from tests.stacks.assembly import Assembly, Resource, as_list, flat, synthesize
 from tests.stacks.kubernetes import STACK, charts, karpenter_values, manifest
 from tests.stacks.rendering import rendered

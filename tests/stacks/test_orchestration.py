@@ -14,9 +14,8 @@ import pytest
 from building_blocks.airflow_files import CONSTRAINTS, lay_out, pinned, requirements
 from building_blocks.function_package import PackagingError
 from config import STAGES
-from config.emr_on_eks import Egress
 from config.model import ConfigurationError, Part
-from config.network import ExistingVpc, Network
+from config.network import Egress, ExistingVpc, Network
 from config.orchestration import AIRFLOW_VERSION, Orchestration
 from contracts.datasets import DATASETS
 from contracts.jobs import JOBS
