@@ -28,7 +28,7 @@ def _holders(assembly: Assembly) -> list[Resource]:
     keys = [key for key in assembly.resources("AWS::KMS::Key") if not key.id.startswith(passing)]
     databases = [each for each in assembly.resources("AWS::Glue::Database") if not each.id.startswith("Raw")]
     assert len(holders) >= 7
-    assert len(keys) == 7
+    assert len(keys) == 8
     assert len(databases) == 2
     return [*holders, *keys, *databases]
 

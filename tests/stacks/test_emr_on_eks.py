@@ -120,10 +120,10 @@ def test_nodes_go_out_by_nat_and_nothing_comes_in(assemblies: dict[str, Assembly
             assert subnet.properties["MapPublicIpOnLaunch"] is False
 
 
-def test_the_warehouse_s_network_is_another(assembly: Assembly) -> None:
+def test_each_network_has_addresses_of_its_own(assembly: Assembly) -> None:
     vpcs = {each.stack: each.properties["CidrBlock"] for each in assembly.resources("AWS::EC2::VPC")}
-    assert set(vpcs) == {"Network", STACK}
-    assert vpcs["Network"] != vpcs[STACK]
+    assert set(vpcs) == {"Network", STACK, "Orchestration"}
+    assert len(set(vpcs.values())) == len(vpcs)
 
 
 def test_without_a_way_to_the_internet_there_are_endpoints_and_a_private_registry(tmp_path: Path) -> None:

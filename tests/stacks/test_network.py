@@ -20,9 +20,13 @@ WAYS_OUT = (
 )
 
 
+NETWORKS_OF_THEIR_OWN = ("EmrOnEks", "Orchestration")
+"""Stacks whose VPC has a way out; their own tests look at it."""
+
+
 def _made(assembly: Assembly, *types: str) -> list[Resource]:
     """What the Network stack makes, and whoever stands in its VPC; EmrOnEks has a VPC of its own."""
-    return [each for each in assembly.resources(*types) if each.stack != "EmrOnEks"]
+    return [each for each in assembly.resources(*types) if each.stack not in NETWORKS_OF_THEIR_OWN]
 
 
 def _synthesized(network: Network, folder: Path, *, judged: bool = False) -> Assembly:
