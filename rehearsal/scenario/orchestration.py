@@ -34,6 +34,11 @@ _BY_HAND = (Departure(option="amp.schedules", value="off", why="runs are asked f
 _BY_MESSAGE = (
     Departure(option="amp.schedules", value="events", why="messages start runs; nobody waits for the clock"),
     Departure(option="scheduler.use_job_schedule", value="True", why="messages start runs; no DAG has a clock"),
+    Departure(
+        option="dag_processor.min_file_process_interval",
+        value="15",
+        why="seconds; Airflow watches a queue once it has read the DAG a second time",
+    ),
 )
 
 

@@ -58,7 +58,8 @@ class ManagedAirflow:
             botocore.exceptions.ClientError: the execution role may not read the DAGs or the requirements.
         """
         self.definition = definition
-        self.departures = (*DEPARTURES, *departures)
+        # Of two for one option the last counts.
+        self.departures = tuple({one.option: one for one in (*DEPARTURES, *departures)}.values())
         self._account = account
         found = installed(installation.python)
         files.check_installed(account, definition, found)

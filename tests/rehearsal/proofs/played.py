@@ -60,10 +60,19 @@ def like(event_id: str, **more: Any) -> bytes:
 class Played:
     """The platform in a played account, with a catalog service of its own and all clocks at `NOW`.
 
-    Only with ``warehouse`` does it have one, and only with ``emr`` the cluster that runs jobs.
+    Only with ``warehouse`` does it have one, and only with ``emr`` the cluster that runs jobs; with ``orchestration``
+    it has both the cluster and the Airflow environment, and no Glue jobs.
     """
 
-    def __init__(self, assembly: Path, *, workspace: Path, warehouse: bool = False, emr: bool = False) -> None:
+    def __init__(
+        self,
+        assembly: Path,
+        *,
+        workspace: Path,
+        warehouse: bool = False,
+        emr: bool = False,
+        orchestration: bool = False,
+    ) -> None:
         self._workspace = workspace
         self.catalog = CatalogService(token="proof")
         self.catalog.start()
@@ -75,6 +84,7 @@ class Played:
                 catalog=self.catalog,
                 warehouse=warehouse,
                 emr=emr,
+                orchestration=orchestration,
             )
         except BaseException:
             self.catalog.stop()
