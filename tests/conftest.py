@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+collect_ignore = ["dags_in_airflow"]
+"""They run in .venv-airflow, by tests/dags."""
+
 LONGEST_FIRST = (
     "tests/stacks",
     "tests/operations",
