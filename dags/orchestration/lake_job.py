@@ -34,6 +34,9 @@ POLL_SECONDS = 30
 
 LONGEST_WAIT_SECONDS = 300
 
+ATTEMPT = "attempt"
+"""XCom of the attempt that waits in the triggerer."""
+
 _EMR_UNDER_WAY = ("PENDING", "SUBMITTED", "RUNNING", "CANCEL_PENDING")
 _GLUE_UNDER_WAY = frozenset({"STARTING", "RUNNING", "WAITING", "STOPPING"})
 _GLUE_NEWEST = 50
@@ -101,6 +104,7 @@ class _LakeJob:
 
     def run(self, context: Any, *, turn: int = 0) -> Any:
         """Wait for the run of an earlier attempt, for others that stand in the way, or submit one."""
+        context["ti"].xcom_push(key=ATTEMPT, value=context["ti"].try_number)
         submission = self.submission(context)
         running = self.under_way()
         if earlier := own(submission, running):
@@ -137,7 +141,14 @@ class _LakeJob:
         raise AssertionError("a deferral does not return")
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Any) -> Any:
-        """Go on after a deferral; a run that took too long is ended, or the next attempt would wait for it again."""
+        """Go on after a deferral; a run that took too long is ended, or the next attempt would wait for it again.
+
+        Airflow 3.0.6 has an attempt go on where the one before was deferred, with the news of that one's run
+        (github.com/apache/airflow/issues/56704, mended in 3.1): such an attempt begins anew.
+        """
+        ti = context["ti"]
+        if ti.xcom_pull(key=ATTEMPT, map_indexes=ti.map_index) not in (None, ti.try_number):
+            return self.run(context)
         try:
             return super().resume_execution(next_method, next_kwargs, context)  # type: ignore[misc]
         except TaskDeferralTimeout:

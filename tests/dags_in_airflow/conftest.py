@@ -140,8 +140,10 @@ def context_of(
     interval_end: datetime | None = None,
     due: datetime = datetime(2026, 11, 18, 8, 10, tzinfo=UTC),
     params: dict[str, Any] | None = None,
+    xcoms: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """What a task finds around it, as far as ours look."""
+    """What a task finds around it, as far as ours look; ``xcoms`` are what its attempts before left."""
+    kept: dict[str, Any] = {} if xcoms is None else xcoms
     ti = SimpleNamespace(
         dag_id=dag_id,
         task_id=task_id,
@@ -149,7 +151,8 @@ def context_of(
         map_index=-1,
         try_number=attempt,
         log_url=f"https://airflow.example/dags/{dag_id}/runs/{run_id}/tasks/{task_id}?try_number={attempt}",
-        xcom_push=lambda **_: None,
+        xcom_push=lambda key, value: kept.update({key: value}),
+        xcom_pull=lambda key, **_: kept.get(key),
     )
     return {
         "ti": ti,

@@ -258,6 +258,17 @@ def test_a_job_that_is_to_be_alone_waits_for_the_one_that_runs_whatever_its_wind
     assert cluster.runs[1]["clientToken"].endswith("-1-1"), "a token that no other request had"
 
 
+def test_an_attempt_after_one_that_was_deferred_begins_anew(cluster: Cluster) -> None:
+    kept: dict[str, Any] = {}
+    waits = deferred(emr_task(), context_of(attempt=1, xcoms=kept))
+    cluster.client.cancel_job_run(id=cluster.runs[0]["id"], virtualClusterId=cluster.id)
+    # Airflow 3.0.6 brings the second attempt to where the first was deferred, with the end of the first one's run.
+    told = {**(waits.kwargs or {}), "event": {"status": "error", "job_id": cluster.runs[0]["id"]}}
+    with pytest.raises(TaskDeferred):
+        emr_task().resume_execution(waits.method_name, told, context_of(attempt=2, xcoms=kept))
+    assert [run["clientToken"][-4:] for run in cluster.runs] == ["-1-0", "-2-0"]
+
+
 def test_a_piece_of_a_backfill_is_alone_where_runs_may_be_at_once(cluster: Cluster) -> None:
     deferred(emr_task(), context_of())
     other = context_of(dag_id="backfill", run_id="manual__1")

@@ -101,7 +101,8 @@ def test_a_job_that_fails_is_tried_again_and_then_told_with_the_way_to_its_log(o
     assert run.state == "failed"
     tries = [one for one in run.tries if one.task == "events"]
     assert [(one.number, one.state) for one in tries] == [(number, "failed") for number in (1, 2, 3, 4)]
-    assert [one.error for one in orchestrated.jobs("events")] == ["the new code is broken"] * 4
+    # Each attempt is a job run of its own.
+    assert [one.error for one in orchestrated.jobs("events")] == ["the new code is broken"] * 4, tries[1].log
     notices = [text for text in heard() if "Task events of DAG hourly failed in stage dev" in text]
     assert len(notices) == 1, "one notice, once the task has given up"
     assert "a-job-failed.md" in notices[0]
