@@ -336,6 +336,9 @@ def _keep(rehearsed: Rehearsed) -> None:
     warehouse = ""
     if findings.warehouse is not None:
         warehouse = warehouse_commands(findings.warehouse, stage=findings.stage, outputs=outputs)
+    airflow = (
+        f"\nAirflow's pages are on {rehearsed.airflow_url}, for whoever opens them." if rehearsed.airflow_url else ""
+    )
     app = engine.authorizer.credentials(deployed.producer_role, service=OUTSIDE_SERVICE, session="visitor")
     print(
         f"""
@@ -358,7 +361,7 @@ To feel the policies, go on as an app, whose role may put on the stream and noth
   AWS_ACCESS_KEY_ID={app.access_key_id} AWS_SECRET_ACCESS_KEY={shlex.quote(app.secret_access_key)} \\
       AWS_SESSION_TOKEN={shlex.quote(app.session_token)} aws s3 ls s3://{deployed.raw_bucket}/
 
-The catalog service answers on {rehearsed.catalog.base_url}.
+The catalog service answers on {rehearsed.catalog.base_url}.{airflow}
 What you send is worked on at once: the platform's clock jumps over waiting. Press Ctrl-C to end it.""",
         flush=True,
     )

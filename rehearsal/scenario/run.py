@@ -93,12 +93,13 @@ class Options:
 
 @dataclass(frozen=True, kw_only=True)
 class Rehearsed:
-    """A finished rehearsal: its findings, and the platform, which runs until `close`."""
+    """A finished rehearsal: its findings, and the platform, which runs until `close`; `airflow_url` if it has one."""
 
     findings: Findings
     deployed: Deployed
     catalog: CatalogService
     lake: Lake
+    airflow_url: str = ""
 
     def close(self) -> None:
         """End everything that runs."""
@@ -277,7 +278,13 @@ def _run(
         warehouse=warehoused,
         orchestration=_orchestrated(orchestration),
     )
-    return Rehearsed(findings=findings, deployed=deployed, catalog=catalog, lake=lake)
+    return Rehearsed(
+        findings=findings,
+        deployed=deployed,
+        catalog=catalog,
+        lake=lake,
+        airflow_url=orchestration.airflow.api.base_url if isinstance(orchestration, Orchestration) else "",
+    )
 
 
 def _day(window: batch.Window, options: Options, dropped: Sequence[Drop]) -> list[Step]:

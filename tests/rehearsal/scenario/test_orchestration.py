@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 pytest.importorskip("time_machine", reason="needs time-machine: install requirements-dev.txt")
 
+from rehearsal.engine.mwaa.model import Installation
+from rehearsal.scenario import orchestration
 from rehearsal.scenario.batch import Window
 from rehearsal.scenario.orchestration import day_of
 
@@ -47,3 +50,9 @@ def test_nobody_asks_for_a_run_that_a_message_starts() -> None:
 def test_a_backfill_is_of_the_windows_first_hour() -> None:
     (backfill,) = (step for step in day_of(_window(2), all_dags=True) if step.dag == "backfill")
     assert (backfill.conf["start"], backfill.conf["end"]) == ("2026-11-18T07", "2026-11-18T08")
+
+
+def test_without_an_installation_it_is_said_what_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    nowhere = Installation(python=tmp_path / "bin" / "python", cache=tmp_path)
+    monkeypatch.setattr(orchestration, "INSTALLATION", nowhere)
+    assert "make setup installs it where Python 3.11 or 3.12 is found" in orchestration.left_out()
