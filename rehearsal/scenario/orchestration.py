@@ -117,8 +117,7 @@ class Orchestration:
         departures = (*_WAITING, *(_BY_MESSAGE if all_dags else _BY_HAND))
         self.airflow = self._engine.airflow(self._environment, INSTALLATION, departures=departures)
         self._runs: list[tuple[DagRun, str]] = []
-        self._started = time.perf_counter()
-        self._start_s = 0.0
+        self._waited_s = 0.0
         self.airflow.start()
 
     def run(self, steps: Sequence[Step], *, progress: Progress = lambda *_: None) -> list[Ran]:
@@ -130,8 +129,9 @@ class Orchestration:
             AirflowFailed: Airflow ended, could not read a DAG, or is not done in `TIMEOUT_S`.
         """
         api = self.airflow.api
+        begun = time.perf_counter()
         self.airflow.wait_ready([step.dag for step in steps])
-        self._start_s = time.perf_counter() - self._started
+        self._waited_s = time.perf_counter() - begun
         waiting = [step for step in steps if not step.awaited]
         abouts: dict[tuple[str, str], str] = {}
         said = ""
@@ -173,7 +173,7 @@ class Orchestration:
             runs=[drawn for drawn, _ in charts],
             logs={name: text for _, logs in charts for name, text in logs.items()},
             departures=self.airflow.departures,
-            start_s=self._start_s,
+            waited_s=self._waited_s,
         )
 
     def _jobs(self) -> dict[str, Job]:

@@ -74,8 +74,8 @@ class RunChart:
 class OrchestrationFindings:
     """What became of the DAG runs of a rehearsal.
 
-    `logs` are texts by their file's name. `start_s` is how long Airflow took to be up, machine seconds. `left_out` says
-    why no Airflow ran, and is empty when one did.
+    `logs` are texts by their file's name. `waited_s` is how long the first run waited for Airflow to be up, in the
+    machine's seconds. `left_out` says why no Airflow ran, and is empty when one did.
     """
 
     environment: str
@@ -83,7 +83,7 @@ class OrchestrationFindings:
     runs: Sequence[RunChart] = ()
     logs: Mapping[str, str] = field(default_factory=dict)
     departures: Sequence[Departure] = ()
-    start_s: float = 0.0
+    waited_s: float = 0.0
     left_out: str = ""
 
     @property
