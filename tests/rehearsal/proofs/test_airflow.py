@@ -70,6 +70,12 @@ class Orchestrated:
         body = json.dumps({"hash": code}).encode()
         self.engine.client("s3").put_object(Bucket=self.code_bucket, Key="jobs/current.json", Body=body)
 
+    def code_of(self, run: FinishedJobRun) -> str:
+        """The hash below which a job run's entry point lies."""
+        cluster = self.played.deployed.outputs["Amp-dev-EmrOnEks"]["VirtualClusterId"]
+        shown = self.engine.client("emr-containers").describe_job_run(virtualClusterId=cluster, id=run.run_id)
+        return str(shown["jobRun"]["jobDriver"]["sparkSubmitJobDriver"]["entryPoint"]).split("/")[-2]
+
     def until(self, done: Callable[[], bool]) -> None:
         """Let everything go on until ``done``."""
         self.airflow.wait_until(done, timeout_s=TIMEOUT_S)
@@ -116,6 +122,28 @@ def test_a_job_that_fails_is_tried_again_and_then_told_with_the_way_to_its_log(o
     orchestrated.api.clear("hourly", run.run_id)
     (again,) = orchestrated.ended(("hourly", run.run_id))
     assert again.state == "success"
+    orchestrated.point_to(before)
+
+
+def test_a_run_in_flight_keeps_its_code_the_next_takes_the_new_and_a_pointer_moved_back_the_old(
+    orchestrated: Orchestrated,
+) -> None:
+    old, new, before = "01d0" * 4, "2e30" * 4, orchestrated.current()
+
+    def run(code: str, meanwhile: Callable[[], None] = lambda: None) -> set[str]:
+        """The code of the jobs of an hourly run that begins while ``code`` is current."""
+        orchestrated.point_to(code)
+        seen = len(orchestrated.engine.job_runs)
+        asked = ("hourly", orchestrated.api.trigger("hourly", conf={"as_of": AS_OF}))
+        _wait(lambda: any(_deferred(one) for one in _tries(orchestrated, asked[1])))
+        meanwhile()
+        assert [run.state for run in orchestrated.ended(asked)] == ["success"]
+        return {orchestrated.code_of(run) for run in orchestrated.engine.job_runs[seen:]}
+
+    orchestrated.publish(old, "print('the old code')")
+    assert run(old, lambda: orchestrated.publish(new, "print('the new code')")) == {old}
+    assert run(new) == {new}
+    assert run(old) == {old}
     orchestrated.point_to(before)
 
 
