@@ -18,6 +18,10 @@ from config.orchestration import AIRFLOW_VERSION, Orchestration
 METRICS_NAMESPACE = "AmazonMWAA"
 """Where MWAA puts Airflow's metrics ("Apache Airflow environment metrics in CloudWatch" page)."""
 
+QUEUE_NAMESPACE = "AWS/MWAA"
+"""Where MWAA puts its own, of containers, database and the queue to workers ("Container, queue, and database metrics"
+page)."""
+
 LOG_KINDS = ("DAGProcessing", "Scheduler", "Task", "WebServer", "Worker")
 """What the names of the environment's log groups end with; MWAA takes no others."""
 
@@ -218,7 +222,7 @@ class AirflowEnvironment(Construct):
                 actions=["cloudwatch:PutMetricData"],
                 resources=["*"],
                 conditions={
-                    "StringEquals": {"cloudwatch:namespace": [METRICS_NAMESPACE, "AWS/MWAA", *metric_namespaces]}
+                    "StringEquals": {"cloudwatch:namespace": [METRICS_NAMESPACE, QUEUE_NAMESPACE, *metric_namespaces]}
                 },
             ),
             statement(
@@ -292,10 +296,16 @@ class AirflowEnvironment(Construct):
         Alarm(
             self,
             "TasksWait",
-            metric=self._metric("QueuedTasks", "Minimum", Function="Executor"),
-            threshold=0,
-            periods=settings.queued_minutes // 5,
-            meaning=f"Tasks have waited for a worker for {settings.queued_minutes} minutes without a break.",
+            # Airflow's own QueuedTasks are those that the scheduler has not sent yet, workers or none.
+            metric=metric(
+                namespace=QUEUE_NAMESPACE,
+                name="ApproximateAgeOfOldestTask",
+                dimensions={"Environment": self.name},
+                statistic="Maximum",
+                period_seconds=300,
+            ),
+            threshold=settings.queued_minutes * 60,
+            meaning=f"A task has waited for a worker for {settings.queued_minutes} minutes.",
             runbook=Runbook.TASKS_WAIT,
             topic=self._topic,
         )

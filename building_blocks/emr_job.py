@@ -202,6 +202,12 @@ class EmrJob(Construct):
                                 "spark.kubernetes.executor.podTemplateFile": pods.executor.s3_object_url,
                             },
                         ),
+                        # As long as a run may take: nodes come, or others' runs end; EMR gives up after 15 minutes else
+                        # ("Job run error messages" page, cluster timeout).
+                        template.ConfigurationProperty(
+                            classification="emr-containers-defaults",
+                            properties={"job-start-timeout": str(size.timeout_minutes * 60)},
+                        ),
                         # The pod that calls spark-submit, and watches: beside the driver, and as safe ("Using job
                         # submitter classification" page).
                         template.ConfigurationProperty(

@@ -80,7 +80,7 @@ class Orchestration:
     """Where the pages of docs/runbooks are read: what notices of failed tasks lead to."""
 
     queued_minutes: int = 30
-    """Minutes for which tasks may wait for a worker without a break before an alarm is raised (5 to 1,440)."""
+    """Minutes for which a task may wait for a worker before an alarm is raised (5 to 1,440)."""
 
     failed_attempts: int = 3
     """Attempts of tasks that may fail within an hour before an alarm is raised; retries make single ones good."""

@@ -264,7 +264,11 @@ def _parser() -> argparse.ArgumentParser:
     chosen.add_argument(
         "--to", default="", metavar="HASH", help="take this version, by its hash or the beginning of it"
     )
-    chosen.add_argument("--back", action="store_true", help="take what was taken before the present version")
+    chosen.add_argument(
+        "--back",
+        action="store_true",
+        help="take what was taken before the present version; once more returns to the present one",
+    )
     return parser
 
 

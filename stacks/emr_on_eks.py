@@ -259,23 +259,30 @@ def _gateway_uses() -> list[EndpointUse]:
             service="s3",
             actions=S3_DATA_ACTIONS,
             resources=tuple(each for arn in account for each in (arn, f"{arn}/*")),
-            # Layers of images, by addresses that ECR signs ("Amazon ECR interface VPC endpoints" page), and histories
-            # that EMR keeps for Spark's user interface.
+            # Layers of images, by addresses that ECR signs ("Amazon ECR interface VPC endpoints" page); histories that
+            # EMR keeps for Spark's user interface; and what functions in the VPC, which apply manifests, answer
+            # CloudFormation by addresses that it signs ("VPC endpoints and CloudFormation" page): without it a
+            # deployment waits for an hour and fails.
             anybody={
                 "s3:GetObject": (f"arn:{Aws.PARTITION}:s3:::prod-{Aws.REGION}-starport-layer-bucket/*",),
-                "s3:PutObject": (f"arn:{Aws.PARTITION}:s3:::prod.{Aws.REGION}.appinfo.src/*",),
+                "s3:PutObject": (
+                    f"arn:{Aws.PARTITION}:s3:::prod.{Aws.REGION}.appinfo.src/*",
+                    f"arn:{Aws.PARTITION}:s3:::cloudformation-custom-resource-response-*/*",
+                ),
             },
         )
     ]
 
 
 def _endpoint_uses() -> list[EndpointUse]:
-    """What nodes and pods call; what may be asked is in their roles, and here that it is this account that asks.
+    """What nodes, pods and the functions that apply manifests call.
 
-    A pod that has no credentials yet exchanges its token for them, as nobody's principal.
+    What may be asked is in their roles, and here that it is this account that asks. A pod that has no
+    credentials yet exchanges its token for them, as nobody's principal.
     """
     services = (
-        *("ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "glue", "logs", "secretsmanager", "sns", "sqs", "ssm", "sts"),
+        *("ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "glue", "lambda", "logs", "secretsmanager"),
+        *("sns", "sqs", "ssm", "sts"),
     )
     return [
         EndpointUse(

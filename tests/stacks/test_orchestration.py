@@ -430,16 +430,22 @@ def test_alarms_watch_airflow_by_the_names_and_dimensions_that_mwaa_documents(as
     }
     assert dimensions == {
         "SchedulerHeartbeat": {"Function": "Scheduler", "Environment": name},
-        "QueuedTasks": {"Function": "Executor", "Environment": name},
         "TaskInstanceFailures": {"DAG": "All", "Task": "All", "Environment": name},
         "ImportErrors": {"Function": "DAG Processing", "Environment": name},
     }
     heartbeat = alarms["SchedulerHeartbeat"]
     assert (heartbeat["Statistic"], heartbeat["ComparisonOperator"]) == ("Sum", "LessThanThreshold")
     assert heartbeat["TreatMissingData"] == "breaching", "what does not beat sends nothing"
-    settings = STAGES[_stage(assembly)].orchestration
-    queued = alarms["QueuedTasks"]
-    assert queued["Period"] * queued["EvaluationPeriods"] == settings.queued_minutes * 60
+    (queue,) = (
+        each.properties
+        for each in assembly.resources("AWS::CloudWatch::Alarm")
+        if each.properties.get("Namespace") == "AWS/MWAA"
+    )
+    assert queue["MetricName"] == "ApproximateAgeOfOldestTask", (
+        "QueuedTasks of Airflow's own counts what is not sent yet"
+    )
+    assert queue["Dimensions"] == [{"Name": "Environment", "Value": name}]
+    assert queue["Threshold"] == STAGES[_stage(assembly)].orchestration.queued_minutes * 60
 
 
 def test_a_canary_that_does_not_prove_the_path_raises_an_alarm(assembly: Assembly) -> None:
