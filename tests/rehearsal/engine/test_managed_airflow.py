@@ -208,7 +208,7 @@ def test_what_the_role_may_not_do_fails_the_task_and_is_told_in_its_log(
     refused = next(t for t in run.tries if t.task == "write")
     assert (run.state, refused.state) == ("failed", "failed"), _said(run)
     assert "AccessDenied" in refused.log
-    assert [event for event in engine.timeline if event.kind == "log-lines-lost"] == []
+    assert [one for one in engine.timeline if (one.kind, one.source) == ("log-lines-lost", NAME)] == []
     stream = f"dag_id=proof/run_id={run.run_id.replace(':', '_')}/task_id=write/attempt=1.log"
     events = engine.client("logs").get_log_events(logGroupName="airflow-shop-Task", logStreamName=stream)["events"]
     assert any("writes elsewhere" in event["message"] for event in events)

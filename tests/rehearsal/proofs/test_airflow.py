@@ -35,6 +35,8 @@ pytestmark = [
 END = NOW + timedelta(hours=1)
 AS_OF = f"{END:%Y-%m-%dT%H}"
 TIMEOUT_S = 300.0
+A_WHILE = "import time; time.sleep(3)"
+"""A job that ends at once is over before Airflow's scheduler has heard that its task waits, and takes it for lost."""
 
 
 class Orchestrated:
@@ -100,7 +102,7 @@ def orchestrated(assembly: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 def test_a_job_that_fails_is_tried_again_and_then_told_with_the_way_to_its_log(orchestrated: Orchestrated) -> None:
     before = orchestrated.current()
     heard = _hear(orchestrated.engine, orchestrated.engine.outputs("Amp-dev-DataLake")["AlarmTopicArn"])
-    orchestrated.publish("bad0" * 4, "raise SystemExit('the new code is broken')")
+    orchestrated.publish("bad0" * 4, f"{A_WHILE}; raise SystemExit('the new code is broken')")
 
     (run,) = orchestrated.ended(("hourly", orchestrated.api.trigger("hourly", conf={"as_of": AS_OF})))
 
@@ -110,7 +112,7 @@ def test_a_job_that_fails_is_tried_again_and_then_told_with_the_way_to_its_log(o
     # Each attempt is a job run of its own.
     assert [one.error for one in orchestrated.jobs("events")] == ["the new code is broken"] * 4, tries[1].log
     notices = [text for text in heard() if "Task events of DAG hourly failed in stage dev" in text]
-    assert len(notices) == 1, "one notice, once the task has given up"
+    assert len(notices) == 1, ("one notice, once the task has given up", notices)
     assert "a-job-failed.md" in notices[0]
     group, stream = _console_link(notices[0])
     events = orchestrated.engine.client("logs").get_log_events(logGroupName=group, logStreamName=stream)["events"]
@@ -118,7 +120,7 @@ def test_a_job_that_fails_is_tried_again_and_then_told_with_the_way_to_its_log(o
     assert any("submitting events-" in event["message"] for event in events)
 
     # Back to the code of before: who clears the run from its first task on has it run with that.
-    orchestrated.publish("600d" * 4, "print('works')")
+    orchestrated.publish("600d" * 4, A_WHILE)
     orchestrated.api.clear("hourly", run.run_id)
     (again,) = orchestrated.ended(("hourly", run.run_id))
     assert again.state == "success"
@@ -140,8 +142,8 @@ def test_a_run_in_flight_keeps_its_code_the_next_takes_the_new_and_a_pointer_mov
         assert [run.state for run in orchestrated.ended(asked)] == ["success"]
         return {orchestrated.code_of(run) for run in orchestrated.engine.job_runs[seen:]}
 
-    orchestrated.publish(old, "print('the old code')")
-    assert run(old, lambda: orchestrated.publish(new, "print('the new code')")) == {old}
+    orchestrated.publish(old, f"{A_WHILE}; print('the old code')")
+    assert run(old, lambda: orchestrated.publish(new, f"{A_WHILE}; print('the new code')")) == {old}
     assert run(new) == {new}
     assert run(old) == {old}
     orchestrated.point_to(before)
@@ -149,7 +151,7 @@ def test_a_run_in_flight_keeps_its_code_the_next_takes_the_new_and_a_pointer_mov
 
 def test_two_runs_of_one_window_are_never_at_once(orchestrated: Orchestrated) -> None:
     before = orchestrated.current()
-    orchestrated.publish("510e" * 4, "import time; time.sleep(3)")
+    orchestrated.publish("510e" * 4, A_WHILE)
     api = orchestrated.api
     # An hour that has passed on every machine's clock; runs of this job must not meet whatever their hours are.
     backfill = {"start": "2025-01-01T00", "end": "2025-01-01T01", "jobs": ["shows"]}
