@@ -26,8 +26,9 @@ _DRIVER_LOG = re.compile(r"/jobs/(?P<run>[0-9a-z]+)/containers/.+-driver/std(err
 
 Progress = Callable[[str, str], None]
 
+# A wait that is over before the scheduler has heard of it has Airflow take the task for lost: not below two seconds.
 _WAITING = (
-    Departure(option="amp.poll_seconds", value="1", why="between looks at a job run; a second is the machine's"),
+    Departure(option="amp.poll_seconds", value="2", why="between looks at a job run; a second is the machine's"),
     Departure(option="amp.retry_seconds", value="1", why="to the second attempt; a second is the machine's"),
 )
 _BY_HAND = (Departure(option="amp.schedules", value="off", why="runs are asked for; nobody waits for the clock"),)
