@@ -17,6 +17,7 @@ from operations.drift import TABLES, deployed_tables, differences
 from operations.explaining import Explanation, explain, last_hours
 from operations.failed_records import QUARANTINE
 from operations.job_coverage import uncovered_hours
+from operations.job_runs import engines_of
 from operations.output import Progress
 from operations.platform import Platform
 
@@ -67,9 +68,9 @@ def check(platform: Platform, *, hours: int = 24, progress: Progress) -> list[Fi
     findings += _delays(platform, alarms)
     progress("dead letters")
     findings += _dead_letters(platform)
-    if Part.LAKE_JOBS in platform.stage.parts:
+    if engines_of(platform):
         progress("jobs")
-        findings += _jobs(platform, hours)
+        findings += jobs(platform, hours)
     explanation = explain(platform, last_hours(platform, hours), progress=progress)
     findings += _failed(platform, explanation, hours)
     return findings
@@ -178,20 +179,25 @@ def _dead_letters(platform: Platform) -> Iterator[Finding]:
         yield Finding(level="problem" if depth else "note", subject="dead letters", sentence=sentence)
 
 
-def _jobs(platform: Platform, hours: int) -> Iterator[Finding]:
+def jobs(platform: Platform, hours: int) -> Iterator[Finding]:
+    """Whether the job that all others wait for ran for each hour, and who makes up for those that it missed."""
+    where = " or ".join(engine.name for engine in engines_of(platform))
     late = uncovered_hours(platform, hours=hours)
     if not late:
-        sentence = f"a run of the job events was for each hour of the last {hours} h that holds events and is due"
+        sentence = (
+            f"a run of the job events on {where} was for each hour of the last {hours} h that holds events and is due"
+        )
         yield Finding(level="note", subject="jobs", sentence=sentence)
         return
     named = ", ".join(late[:_HOURS_NAMED]) + (
         f" and {len(late) - _HOURS_NAMED} more" if len(late) > _HOURS_NAMED else ""
     )
+    way = "by Airflow's DAG backfill" if platform.has(Part.ORCHESTRATION) else "by hand"
     yield Finding(
         level="problem",
         subject="jobs",
-        sentence=f"no successful run of the job events was for {len(late)} hours that hold events: {named}. "
-        "Runbook: docs/runbooks/backfill.md",
+        sentence=f"no successful run of the job events on {where} was for {len(late)} hours that hold events: {named}. "
+        f"Have it run for them {way}. Runbook: docs/runbooks/backfill.md",
     )
 
 

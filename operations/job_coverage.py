@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from config import naming
 from contracts.events import EVENTS
 from contracts.jobs import EVENTS as EVENTS_JOB
 from contracts.lake_tables.events import EVENT_TABLES
+from operations.job_runs import succeeded_runs
 from operations.platform import Platform
 from operations.selection import HOUR_FORMAT, hour_of
 
@@ -48,27 +47,22 @@ def _hours_with_events(platform: Platform, name: str, first: datetime, until: da
 
 
 def _covered(platform: Platform, first: datetime) -> dict[str, set[str]]:
-    """Event type → the hours from `first` on that successful runs were for."""
+    """Event type → the hours from `first` on that successful runs were for.
+
+    No run is for an hour that had not begun when it started, so that none from before `first` matters.
+    """
     covered: dict[str, set[str]] = {name: set() for name in _PREFIXES}
-    name = naming.job_name(stage=platform.stage, job=EVENTS_JOB.name)
-    for page in platform.client("glue").get_paginator("get_job_runs").paginate(JobName=name):
-        for run in page["JobRuns"]:
-            if run["JobRunState"] != "SUCCEEDED":
-                continue
-            given = run.get("Arguments", {})
-            start, end = window_of(given, started=run["StartedOn"].astimezone(UTC))
-            start = max(start, first)
-            taken = {f"{start + number * _HOUR:{HOUR_FORMAT}}" for number in range(int((end - start) / _HOUR))}
-            types = {one.strip() for one in given.get("--types", "").split(",") if one.strip()}
-            for event_type in types or covered:
-                covered[event_type] |= taken
-        # The newest runs come first, and none is for an hour that had not begun when it started.
-        if page["JobRuns"] and all(run["StartedOn"].astimezone(UTC) < first for run in page["JobRuns"]):
-            break
+    for run in succeeded_runs(platform, EVENTS_JOB, since=first):
+        start, end = window_of(run.arguments, started=run.started)
+        start = max(start, first)
+        taken = {f"{start + number * _HOUR:{HOUR_FORMAT}}" for number in range(int((end - start) / _HOUR))}
+        types = {one.strip() for one in run.arguments.get("--types", "").split(",") if one.strip()}
+        for event_type in types or covered:
+            covered[event_type] |= taken
     return covered
 
 
-def window_of(arguments: Mapping[str, Any], *, started: datetime) -> tuple[datetime, datetime]:
+def window_of(arguments: Mapping[str, str], *, started: datetime) -> tuple[datetime, datetime]:
     """First hour and end of the window of a run that began at ``started``, by its arguments, as the job reads them."""
     if "--window-start" in arguments:
         return _moment(arguments["--window-start"]), _moment(arguments["--window-end"])

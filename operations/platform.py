@@ -86,6 +86,10 @@ class Platform:
             )
         return found
 
+    def has(self, part: Part) -> bool:
+        """Whether the part is deployed: a rehearsal leaves out some that its stage has, and they have no outputs."""
+        return bool(self.outputs.get(naming.stack_name(stage=self.stage, part=part)))
+
     @property
     def raw_bucket(self) -> str:
         """The bucket in which events land."""
@@ -105,6 +109,11 @@ class Platform:
     def stream_arn(self) -> str:
         """The event stream."""
         return self.output(Part.EVENT_STREAM, "EventStreamArn")
+
+    @property
+    def virtual_cluster_id(self) -> str:
+        """Where EMR on EKS runs the jobs."""
+        return self.output(Part.EMR_ON_EKS, "VirtualClusterId")
 
     @property
     def queues(self) -> tuple[QueuePair, ...]:

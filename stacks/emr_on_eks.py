@@ -150,6 +150,15 @@ class EmrOnEksStack(Stack):
             zones=network.zones,
             submitter_policy=submitter_policy,
         )
+        operator_policy = aws_iam.ManagedPolicy(
+            self,
+            "OperatorPolicy",
+            description="Sees which hours the runs of the job of events were for",
+            statements=[
+                # Runs cannot be told apart by job: those of all jobs are the virtual cluster's.
+                aws_iam.PolicyStatement(actions=["emr-containers:ListJobRuns"], resources=[virtual_cluster.attr_arn])
+            ],
+        )
         pin(self, virtual_cluster.attr_id, submitter_policy.managed_policy_arn)
         for output, value in (
             ("ClusterName", name),
@@ -158,6 +167,7 @@ class EmrOnEksStack(Stack):
             ("Zones", ",".join(network.zones)),
             ("LogBucketName", self._logs.bucket_name),
             ("SubmitterPolicyArn", submitter_policy.managed_policy_arn),
+            ("OperatorPolicyArn", operator_policy.managed_policy_arn),
         ):
             CfnOutput(self, output, value=value)
 
@@ -204,7 +214,7 @@ class EmrOnEksStack(Stack):
     def _submitter_policy(
         self, virtual_cluster_arn: str, jobs: list[EmrJob], parameter: aws_ssm.CfnParameter
     ) -> aws_iam.ManagedPolicy:
-        """For orchestration and operators: start runs under the jobs' roles and no other, watch and cancel them."""
+        """For orchestration, and people who do it by hand: start runs under the jobs' roles, watch and cancel them."""
         statement = aws_iam.PolicyStatement
         runs = f"{virtual_cluster_arn}/jobruns/*"
         policy = aws_iam.ManagedPolicy(

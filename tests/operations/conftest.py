@@ -27,10 +27,12 @@ def desk(
 ) -> Iterator[Desk]:
     """The platform, and the command line that reaches it.
 
-    It has a warehouse where the test is marked ``with_warehouse``.
+    It has a warehouse where the test is marked ``with_warehouse``, and EMR on EKS where it is marked ``with_cluster``.
     """
-    warehouse = request.node.get_closest_marker("with_warehouse") is not None
-    with _desk(assembly, tmp_path, monkeypatch, warehouse=warehouse) as made:
+    warehouse, cluster = (
+        request.node.get_closest_marker(name) is not None for name in ("with_warehouse", "with_cluster")
+    )
+    with _desk(assembly, tmp_path, monkeypatch, warehouse=warehouse, cluster=cluster) as made:
         yield made
 
 
@@ -45,10 +47,12 @@ def warehouse_desk(assembly: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @contextmanager
-def _desk(assembly: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, *, warehouse: bool) -> Iterator[Desk]:
+def _desk(
+    assembly: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, *, warehouse: bool, cluster: bool = False
+) -> Iterator[Desk]:
     from tests.operations.desk import Desk
     from tests.rehearsal.proofs.played import Played
 
-    with Played(assembly, workspace=folder, warehouse=warehouse) as running:
+    with Played(assembly, workspace=folder, warehouse=warehouse, emr=cluster) as running:
         running.settle()
         yield Desk(running, folder, monkeypatch)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from io import StringIO
@@ -108,6 +108,23 @@ class Desk:
         """Let the present hour of arrival end."""
         self.played.settle()
         self.engine.advance(HOUR_S)
+        self.played.settle()
+
+    def run_on_emr(self, script: str, arguments: Sequence[str]) -> None:
+        """Have EMR run ``script`` in the place of the job of events, with its own arguments, and wait for its end."""
+        outputs, emr = self.engine.outputs("Amp-dev-EmrOnEks"), self.engine.client("emr-containers")
+        key = "jobs/ffffffffffffffff/run_emr_job.py"
+        bucket = self.engine.outputs("Amp-dev-Code")["BucketName"]
+        self.engine.client("s3").put_object(Bucket=bucket, Key=key, Body=script.encode())
+        templates = dict(pair.split("=") for pair in outputs["JobTemplateIds"].split(","))
+        data = emr.describe_job_template(id=templates["events"])["jobTemplate"]["jobTemplateData"]
+        driver = {"entryPoint": f"s3://{bucket}/{key}", "entryPointArguments": list(arguments)}
+        emr.start_job_run(
+            virtualClusterId=outputs["VirtualClusterId"],
+            executionRoleArn=data["executionRoleArn"],
+            releaseLabel=data["releaseLabel"],
+            jobDriver={"sparkSubmitJobDriver": driver},
+        )
         self.played.settle()
 
     def drop(self, *keys: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("time_machine", reason="a rehearsal needs the packages of requirements-dev.txt")
 
 from config import stage_named
-from operations.checking import listeners
+from operations.checking import jobs, listeners
 from operations.job_coverage import uncovered_hours
 from operations.platform import Platform
 from tests.operations.fakes import FakeS3
@@ -92,44 +92,115 @@ def test_hours_with_events_that_no_run_of_the_job_was_for_are_named(desk: Desk) 
     said = desk.run("check")
     assert said.code == 1
     assert problems(said) == [
-        "no successful run of the job events was for 1 hours that hold events: 2026-11-18-20. "
-        "Runbook: docs/runbooks/backfill.md"
+        "no successful run of the job events on Glue was for 1 hours that hold events: 2026-11-18-20. "
+        "Have it run for them by hand. Runbook: docs/runbooks/backfill.md"
     ]
+
+
+@pytest.mark.with_cluster
+def test_a_run_on_emr_that_succeeded_takes_its_hours(desk: Desk) -> None:
+    desk.played.put(like("a"))
+    for _ in range(3):
+        desk.next_hour()
+    window = ["--window-start", "2026-11-18T20", "--window-end", "2026-11-18T21"]
+    desk.run_on_emr("raise SystemExit(1)", ["--job", "events", *window])
+    desk.run_on_emr("", ["--job", "shows", *window])
+    said = desk.run("check")
+    assert problems(said) == [
+        "no successful run of the job events on Glue or EMR on EKS was for 1 hours that hold events: 2026-11-18-20. "
+        "Have it run for them by hand. Runbook: docs/runbooks/backfill.md"
+    ]
+    desk.run_on_emr("", ["--job", "events", *window])
+    said = desk.run("check")
+    assert problems(said) == []
+    assert (
+        "a run of the job events on Glue or EMR on EKS was for each hour of the last 24 h that holds events and is due"
+        in [one["sentence"] for one in said.result]
+    )
 
 
 STARTED = datetime(2026, 11, 18, 20, 5, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "hours"),
-    [
-        ({}, ["18", "19"]),
-        ({"--as-of": "2026-11-18T12"}, ["10", "11"]),
-        ({"--window-start": "2026-11-18T08", "--window-end": "2026-11-18T11"}, ["08", "09", "10"]),
-        ({"--days": "1"}, []),
-        ({"--types": "follow"}, []),
-    ],
+LATER = STARTED + timedelta(hours=4)
+WINDOWS: tuple[tuple[dict[str, str], list[str]], ...] = (
+    ({}, ["18", "19"]),
+    ({"--as-of": "2026-11-18T12"}, ["10", "11"]),
+    ({"--window-start": "2026-11-18T08", "--window-end": "2026-11-18T11"}, ["08", "09", "10"]),
+    ({"--days": "1"}, []),
+    ({"--types": "follow"}, []),
 )
-def test_a_run_is_for_the_hours_of_its_window_and_types(arguments: dict[str, str], hours: list[str]) -> None:
-    runs = [
-        {"JobRunState": "FAILED", "StartedOn": STARTED, "Arguments": {"--days": "7", "--as-of": "2026-11-19"}},
-        {"JobRunState": "SUCCEEDED", "StartedOn": STARTED, "Arguments": arguments},
-    ]
-    found = uncovered_hours(platform_with(runs, now=STARTED + timedelta(hours=4)), hours=24)
-    assert sorted({f"2026-11-18-{hour:02}" for hour in range(22)} - set(found)) == [
-        f"2026-11-18-{one}" for one in hours
-    ]
 
 
-def platform_with(runs: list[dict[str, object]], *, now: datetime) -> Platform:
-    """A platform with likes in each hour of a day, and runs of the job of events."""
-    s3, glue = FakeS3(), Mock()
-    s3.now = now
+@pytest.mark.parametrize("engine", ["Glue", "EMR on EKS"])
+@pytest.mark.parametrize(("arguments", "hours"), WINDOWS)
+def test_a_run_is_for_the_hours_of_its_window_and_types(
+    arguments: dict[str, str], hours: list[str], engine: str
+) -> None:
+    on_glue, on_emr = ([arguments], None) if engine == "Glue" else (None, [arguments])
+    assert taken(platform_with(on_glue=on_glue, on_emr=on_emr)) == hours
+
+
+def test_where_both_engines_run_jobs_the_hours_of_both_are_taken() -> None:
+    morning = {"--window-start": "2026-11-18T08", "--window-end": "2026-11-18T09"}
+    noon = {"--window-start": "2026-11-18T12", "--window-end": "2026-11-18T13"}
+    assert taken(platform_with(on_glue=[morning], on_emr=[noon])) == ["08", "12"]
+    assert taken(platform_with(on_glue=[], on_emr=[noon])) == ["12"]
+
+
+def test_a_stage_without_an_engine_has_no_run() -> None:
+    assert taken(platform_with(on_glue=None, on_emr=None)) == []
+
+
+@pytest.mark.parametrize(("parts", "way"), [((), "by hand"), (("Orchestration",), "by Airflow's DAG backfill")])
+def test_what_was_missed_is_made_up_for_by_what_starts_runs(parts: tuple[str, ...], way: str) -> None:
+    (finding,) = jobs(platform_with(on_glue=[], on_emr=None, others=parts), 24)
+    assert f"Have it run for them {way}." in finding.sentence
+
+
+def taken(platform: Platform) -> list[str]:
+    """The hours of the day for which there was a run."""
+    missed = uncovered_hours(platform, hours=24)
+    return [f"{hour:02}" for hour in range(22) if f"2026-11-18-{hour:02}" not in missed]
+
+
+def platform_with(
+    *, on_glue: list[dict[str, str]] | None, on_emr: list[dict[str, str]] | None, others: tuple[str, ...] = ()
+) -> Platform:
+    """A platform with likes in each hour of a day, and runs of the job of events on the engines that it has."""
+    s3, glue, emr = FakeS3(), Mock(), Mock()
+    s3.now = LATER
     for hour in range(24):
         s3.objects[f"events/type=like/arrival=2026-11-18-{hour:02}/one.json.gz"] = b""
-    glue.get_paginator.return_value.paginate.return_value = [{"JobRuns": runs}]
-    outputs = {"Amp-dev-DataLake": {"RawBucketName": "b"}}
-    return Platform(stage=stage_named("dev"), outputs=outputs, _clients={"s3": s3, "glue": glue})
+    week = {"--days": "7", "--as-of": "2026-11-19"}
+    glue.get_paginator.return_value.paginate.return_value = [
+        {
+            "JobRuns": [
+                {"JobRunState": "FAILED", "StartedOn": STARTED, "Arguments": week},
+                *({"JobRunState": "SUCCEEDED", "StartedOn": STARTED, "Arguments": each} for each in on_glue or ()),
+            ]
+        }
+    ]
+    runs = [{"--job": "shows", **week}, *({"--job": "events", **each} for each in on_emr or ())]
+    emr.get_paginator.return_value.paginate.return_value = [
+        {
+            "jobRuns": [
+                {
+                    "createdAt": STARTED,
+                    "jobDriver": {
+                        "sparkSubmitJobDriver": {"entryPointArguments": [text for pair in run.items() for text in pair]}
+                    },
+                }
+                for run in runs
+            ]
+        }
+    ]
+    outputs = {
+        "Amp-dev-DataLake": {"RawBucketName": "b"},
+        "Amp-dev-LakeJobs": {} if on_glue is None else {"JobNames": "events"},
+        "Amp-dev-EmrOnEks": {} if on_emr is None else {"VirtualClusterId": "v"},
+        **{f"Amp-dev-{part}": {"EnvironmentName": "e"} for part in others},
+    }
+    clients = {"s3": s3, "glue": glue, "emr-containers": emr}
+    return Platform(stage=stage_named("dev"), outputs=outputs, _clients=clients)
 
 
 def test_an_alarm_that_tells_nobody_or_is_raised_is_named(desk: Desk) -> None:

@@ -15,7 +15,7 @@ from tests.rehearsal.proofs.played import like
 if TYPE_CHECKING:
     from tests.operations.desk import Desk
 
-pytestmark = pytest.mark.with_warehouse
+pytestmark = [pytest.mark.with_warehouse, pytest.mark.with_cluster]
 
 
 def prepare(desk: Desk) -> None:
