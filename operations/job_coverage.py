@@ -49,12 +49,13 @@ def _hours_with_events(platform: Platform, name: str, first: datetime, until: da
 def _covered(platform: Platform, first: datetime) -> dict[str, set[str]]:
     """Event type → the hours from `first` on that successful runs were for.
 
-    No run is for an hour that had not begun when it started, so that none from before `first` matters.
+    A run has not taken an hour that was not over when it started, whatever its window says: more arrived after it had
+    looked. So none from before `first` matters.
     """
     covered: dict[str, set[str]] = {name: set() for name in _PREFIXES}
     for run in succeeded_runs(platform, EVENTS_JOB, since=first):
         start, end = window_of(run.arguments, started=run.started)
-        start = max(start, first)
+        start, end = max(start, first), min(end, run.started.replace(minute=0, second=0, microsecond=0))
         taken = {f"{start + number * _HOUR:{HOUR_FORMAT}}" for number in range(int((end - start) / _HOUR))}
         types = {one.strip() for one in run.arguments.get("--types", "").split(",") if one.strip()}
         for event_type in types or covered:

@@ -125,6 +125,7 @@ WINDOWS: tuple[tuple[dict[str, str], list[str]], ...] = (
     ({}, ["18", "19"]),
     ({"--as-of": "2026-11-18T12"}, ["10", "11"]),
     ({"--window-start": "2026-11-18T08", "--window-end": "2026-11-18T11"}, ["08", "09", "10"]),
+    ({"--window-start": "2026-11-18T18", "--window-end": "2026-11-18T21"}, ["18", "19"]),
     ({"--days": "1"}, []),
     ({"--types": "follow"}, []),
 )
@@ -135,8 +136,11 @@ WINDOWS: tuple[tuple[dict[str, str], list[str]], ...] = (
 def test_a_run_is_for_the_hours_of_its_window_and_types(
     arguments: dict[str, str], hours: list[str], engine: str
 ) -> None:
-    on_glue, on_emr = ([arguments], None) if engine == "Glue" else (None, [arguments])
-    assert taken(platform_with(on_glue=on_glue, on_emr=on_emr)) == hours
+    if engine == "Glue":
+        platform = platform_with(on_glue=[arguments], on_emr=None)
+    else:
+        platform = platform_with(on_glue=None, on_emr=[arguments])
+    assert taken(platform) == hours
 
 
 def test_where_both_engines_run_jobs_the_hours_of_both_are_taken() -> None:
