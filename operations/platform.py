@@ -24,8 +24,9 @@ Outputs = Mapping[str, Mapping[str, str]]
 QUEUES: Mapping[str, tuple[Part, str]] = {
     "show-changes": (Part.SHOW_CATALOG, "ShowChangesQueueUrl"),
     "batch-files": (Part.CATALOG, "BatchFilesQueueUrl"),
+    "catalogued-drops": (Part.ORCHESTRATION, "CataloguedQueueUrl"),
 }
-"""Queues that a function consumes, by the name that commands know them by: the part and the output with the URL."""
+"""Queues that a function or Airflow consumes, by the name that commands know them by: part, and output with the URL."""
 
 _CLIENTS = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=10, read_timeout=60)
 
@@ -117,11 +118,11 @@ class Platform:
 
     @property
     def queues(self) -> tuple[QueuePair, ...]:
-        """Every queue of the stage that a function consumes."""
+        """Every queue that is deployed and has a consumer."""
         return tuple(
             QueuePair(name=name, url=self.output(part, output), dead_letter_url=self.output(part, "DeadLetterQueueUrl"))
             for name, (part, output) in QUEUES.items()
-            if part in self.stage.parts
+            if self.has(part)
         )
 
     @cached_property

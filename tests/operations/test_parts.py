@@ -8,6 +8,7 @@ import threading
 import time
 import tracemalloc
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -19,8 +20,8 @@ from operations.contract_check import refusal
 from operations.failed_records import FailedRecord
 from operations.known import OF_FUNCTIONS, checked
 from operations.line_set import LineSet
-from operations.masking import MASK, sample_of
-from operations.platform import OperationsError, Platform, find
+from operations.masking import MASK, letter_sample, sample_of
+from operations.platform import QUEUES, OperationsError, Platform, find
 from operations.put_back_header import Place, derived_id, sub_sequence_of, unwrap, wrap
 from operations.replay_ledger import Claim, ClaimLostError, Held, Ledger
 from operations.selection import Selection, hour_of
@@ -293,12 +294,30 @@ def test_what_is_no_hour_is_refused(given: str) -> None:
 
 
 def test_a_file_without_the_stages_stacks_is_refused(tmp_path: object) -> None:
-    from pathlib import Path
-
     file = Path(str(tmp_path)) / "outputs.json"
     file.write_text('{"Amp-prod-DataLake": {}}')
     with pytest.raises(OperationsError, match=r"Amp-dev-DataLake.*given: Amp-prod-DataLake;.*fix: give the --stage"):
         find(stage="dev", outputs_file=file)
+
+
+def test_the_queues_that_commands_know_are_outputs_of_stacks(assembly: Path) -> None:
+    for name, (part, output) in QUEUES.items():
+        template = json.loads((assembly / f"{part.value}.template.json").read_text())
+        assert {output, "DeadLetterQueueUrl", "OperatorPolicyArn"} <= template["Outputs"].keys(), name
+
+
+def test_the_queue_of_a_part_that_is_not_deployed_is_left_out() -> None:
+    outputs = {
+        "Amp-dev-ShowCatalog": {"ShowChangesQueueUrl": "changes", "DeadLetterQueueUrl": "dead"},
+        "Amp-dev-Orchestration": {},
+    }
+    (pair,) = Platform(stage=stage_named("dev"), outputs=outputs).queues
+    assert (pair.name, pair.url, pair.dead_letter_url) == ("show-changes", "changes", "dead")
+
+
+def test_a_dead_letter_of_a_catalogued_drop_is_shown_by_its_shape() -> None:
+    event = {"detail-type": "Glue Crawler State Change", "detail": {"crawlerName": "c", "message": "of anna"}}
+    assert "anna" not in json.dumps(letter_sample(json.dumps(event)))
 
 
 def quarantine_of(objects: int, lines: int) -> Platform:
