@@ -232,6 +232,21 @@ def test_whoever_submits_may_do_so_under_the_jobs_roles_and_no_other(assembly: A
     } | {"ssm:GetParameter"}
 
 
+def test_an_operator_sees_the_runs_of_the_virtual_cluster_and_does_nothing_with_them(assembly: Assembly) -> None:
+    (looking,) = (
+        statement
+        for holder, statement in assembly.statements()
+        if holder.id.startswith("OperatorPolicy") and holder.stack == STACK
+    )
+    (submitter,) = (
+        statement
+        for holder, statement in assembly.statements()
+        if holder.id.startswith("SubmitterPolicy") and statement["Action"] == "emr-containers:ListJobRuns"
+    )
+    assert (looking["Effect"], as_list(looking["Action"])) == ("Allow", ["emr-containers:ListJobRuns"])
+    assert looking["Resource"] == submitter["Resource"]
+
+
 def test_the_ids_of_templates_are_in_a_parameter_that_whoever_submits_may_read(assembly: Assembly) -> None:
     (parameter,) = (each for each in assembly.resources("AWS::SSM::Parameter") if each.id == "JobTemplates")
     assert parameter.properties["Name"] == f"/amp/{_stage(assembly)}/emr-on-eks/job-templates"
