@@ -235,16 +235,21 @@ class EmrLakeJob(_LakeJob, EmrContainerOperator):
             raise
 
     def under_way(self) -> list[Running]:
-        """Runs of the job on the virtual cluster, by the arguments that they were started with."""
+        """Runs of the job on the virtual cluster, by the arguments that they were started with.
+
+        ListJobRuns leaves `jobDriver` out, and the name of a run that a person started tells nothing: each run that is
+        listed is described. Few are under way at a time.
+        """
         found = []
         pages = self.hook.conn.get_paginator("list_job_runs").paginate(
             virtualClusterId=self.virtual_cluster_id, states=list(_EMR_UNDER_WAY)
         )
         for page in pages:
-            for run in page["jobRuns"]:
+            for listed in page["jobRuns"]:
+                run = self._described(listed["id"])
                 driver = run.get("jobDriver", {}).get("sparkSubmitJobDriver", {})
                 arguments = requests.paired(driver.get("entryPointArguments", []))
-                if arguments.get("--job") == self.lake_job_name:
+                if run.get("state") in _EMR_UNDER_WAY and arguments.get("--job") == self.lake_job_name:
                     found.append(
                         Running(
                             id=run["id"],
@@ -254,6 +259,18 @@ class EmrLakeJob(_LakeJob, EmrContainerOperator):
                         )
                     )
         return found
+
+    def _described(self, run_id: str) -> dict[str, Any]:
+        """What DescribeJobRun tells of a run; nothing if it is gone."""
+        try:
+            run: dict[str, Any] = self.hook.conn.describe_job_run(id=run_id, virtualClusterId=self.virtual_cluster_id)[
+                "jobRun"
+            ]
+        except ClientError as problem:
+            if problem.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
+            return {}
+        return run
 
     def cancel(self, run: Running) -> None:
         """Ask EMR to end the run."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import boto3
 import pytest
 from airflow.exceptions import TaskDeferralError, TaskDeferralTimeout, TaskDeferred
+from botocore.exceptions import ClientError
 from conftest import CODE_BUCKET, NEW, OLD, TEMPLATES, context_of
 from moto.moto_api import state_manager
 
@@ -44,6 +46,13 @@ def template_of(job: str) -> dict[str, Any]:
     }
 
 
+def _as_emr_lists(answer: dict[str, Any]) -> dict[str, Any]:
+    """What moto answers to ListJobRuns without the members that EMR leaves out."""
+    left_out = ("jobDriver", "configurationOverrides")
+    runs = [{key: value for key, value in run.items() if key not in left_out} for run in answer["jobRuns"]]
+    return {**answer, "jobRuns": runs}
+
+
 class Cluster:
     """A virtual cluster in moto, with the job templates that moto does not have."""
 
@@ -59,6 +68,8 @@ class Cluster:
         boto3.client("ssm").put_parameter(Name=TEMPLATES, Value=ids, Type="String")
         answered = lambda id: {"jobTemplate": {"jobTemplateData": template_of(id.removeprefix("t-"))}}  # noqa: E731
         self.client.describe_job_template = answered
+        full = self.client.list_job_runs
+        self.client.list_job_runs = lambda **asked: _as_emr_lists(full(**asked))
         monkeypatch.setattr(EmrContainerHook, "conn", self.client)
 
     @property
@@ -242,6 +253,38 @@ def test_runs_that_may_be_at_once_still_share_no_hour(cluster: Cluster, end: int
     waits = deferred(emr_task(window=window), other)
     assert len(cluster.runs) == (2 if starts else 1)
     assert waits.method_name == ("execute_complete" if starts else "take_turn")
+
+
+def test_a_run_that_a_person_named_is_waited_for_and_one_of_another_job_is_not(cluster: Cluster) -> None:
+    request = {"virtualClusterId": cluster.id, "executionRoleArn": ROLE, "releaseLabel": "emr-7.13.0-latest"}
+    for job in (EVENTS, LISTENING_SESSIONS):
+        driver = {"entryPoint": "s3://b/__main__.py", "entryPointArguments": ["--job", job.name]}
+        cluster.client.start_job_run(**request, name="by-hand", jobDriver={"sparkSubmitJobDriver": driver})
+    by_hand, _ = cluster.runs
+    task = emr_task()
+    assert [run.id for run in task.under_way()] == [by_hand["id"]]
+    assert deferred(task, context_of()).method_name == "take_turn"
+
+
+@pytest.mark.parametrize("gone", ["deleted", "ended"])
+def test_a_run_that_is_gone_once_it_is_described_stands_in_nobodys_way(cluster: Cluster, gone: str) -> None:
+    deferred(emr_task(), context_of())
+    listed = cluster.client.list_job_runs(virtualClusterId=cluster.id)
+    cluster.client.list_job_runs = lambda **_: listed
+    if gone == "deleted":
+        missing = ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "DescribeJobRun")
+        cluster.client.describe_job_run = Mock(side_effect=missing)
+    else:
+        cluster.client.cancel_job_run(id=listed["jobRuns"][0]["id"], virtualClusterId=cluster.id)
+    assert emr_task().under_way() == []
+
+
+def test_a_run_that_may_not_be_described_is_not_passed_over(cluster: Cluster) -> None:
+    deferred(emr_task(), context_of())
+    denied = ClientError({"Error": {"Code": "AccessDeniedException"}}, "DescribeJobRun")
+    cluster.client.describe_job_run = Mock(side_effect=denied)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        emr_task().under_way()
 
 
 def test_a_job_that_is_to_be_alone_waits_for_the_one_that_runs_whatever_its_window(cluster: Cluster) -> None:

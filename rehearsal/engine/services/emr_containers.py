@@ -97,7 +97,7 @@ def _listed(runs: EmrJobRuns, given: Mapping[str, Any]) -> dict[str, Any]:
     states, name = given.get("states"), given.get("name")
     after, before = _moment(given.get("createdAfter"), _EARLIEST), _moment(given.get("createdBefore"), _LATEST)
     found = [
-        run.shown()
+        run.listed()
         for run in runs.of(given["virtualClusterId"])
         if (not states or run.state in states) and (not name or run.name == name) and after <= run.created <= before
     ]

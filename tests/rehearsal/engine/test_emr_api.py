@@ -104,6 +104,18 @@ def test_the_same_token_gives_the_same_run(engine: Engine) -> None:
     assert "once was given with other parameters" in message
 
 
+def test_a_list_leaves_out_what_runs_are_to_do(engine: Engine) -> None:
+    emr, request = engine.client("emr-containers"), in_full(engine, "show", name="brief")
+
+    started = emr.start_job_run(**request)
+    (listed,) = emr.list_job_runs(virtualClusterId=request["virtualClusterId"], name="brief")["jobRuns"]
+    shown = emr.describe_job_run(virtualClusterId=request["virtualClusterId"], id=started["id"])["jobRun"]
+
+    assert set(shown) - set(listed) == {"jobDriver", "configurationOverrides"} & set(shown)
+    assert "jobDriver" in shown
+    assert {key: shown[key] for key in listed} == listed
+
+
 def test_runs_are_listed_newest_first_by_page_name_and_state(engine: Engine) -> None:
     emr, cluster_id = engine.client("emr-containers"), engine.resource("App", "VirtualCluster").physical_id
     ids = [emr.start_job_run(**by_template(engine, "show", name="listed"))["id"] for _ in range(3)]

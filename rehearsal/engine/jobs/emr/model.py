@@ -99,3 +99,7 @@ class JobRun:
         if self.failure:
             shown["failureReason"] = self.failure
         return shown
+
+    def listed(self) -> dict[str, Any]:
+        """As ListJobRuns shows it: its type is that of DescribeJobRun, but what the run is to do is left out."""
+        return {key: value for key, value in self.shown().items() if key not in ("jobDriver", "configurationOverrides")}
