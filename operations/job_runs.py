@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from config import naming
 from config.model import Part
-from contracts.jobs import Job
+from contracts.jobs import JOBS, Job
 from operations.platform import Platform
 
 
@@ -55,12 +55,19 @@ def _on_glue(platform: Platform, job: Job, since: datetime) -> Iterator[Run]:
 
 
 def _on_emr(platform: Platform, job: Job, since: datetime) -> Iterator[Run]:
-    """A virtual cluster has the runs of all jobs: which job one is of stands in its arguments, as its window does."""
-    pages = platform.client("emr-containers").get_paginator("list_job_runs")
-    which = {"virtualClusterId": platform.virtual_cluster_id, "states": ["COMPLETED"], "createdAfter": since}
-    for page in pages.paginate(**which):
-        for run in page["jobRuns"]:
-            given = run.get("jobDriver", {}).get("sparkSubmitJobDriver", {}).get("entryPointArguments", [])
+    """A virtual cluster has the runs of all jobs: which job one is of stands in its arguments, as its window does.
+
+    The list leaves the arguments out, so that each run is asked for, but those that Airflow named after another job.
+    """
+    emr, cluster = platform.client("emr-containers"), platform.virtual_cluster_id
+    others = tuple(f"{other.name}-" for other in JOBS if other.name != job.name)
+    pages = emr.get_paginator("list_job_runs")
+    for page in pages.paginate(virtualClusterId=cluster, states=["COMPLETED"], createdAfter=since):
+        for listed in page["jobRuns"]:
+            if listed.get("name", "").startswith(others):
+                continue
+            run = emr.describe_job_run(virtualClusterId=cluster, id=listed["id"])["jobRun"]
+            given = run["jobDriver"].get("sparkSubmitJobDriver", {}).get("entryPointArguments", [])
             # All are names with a value behind; of a name that is given twice the last counts, as for the job.
             arguments = dict(zip(given[::2], given[1::2], strict=False))
             if arguments.get("--job") == job.name:

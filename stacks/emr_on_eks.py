@@ -156,9 +156,13 @@ class EmrOnEksStack(Stack):
             description="Sees which hours the runs of the job of events were for",
             statements=[
                 # Runs cannot be told apart by job: those of all jobs are the virtual cluster's.
-                aws_iam.PolicyStatement(actions=["emr-containers:ListJobRuns"], resources=[virtual_cluster.attr_arn])
+                aws_iam.PolicyStatement(actions=["emr-containers:ListJobRuns"], resources=[virtual_cluster.attr_arn]),
+                aws_iam.PolicyStatement(
+                    actions=["emr-containers:DescribeJobRun"], resources=[f"{virtual_cluster.attr_arn}/jobruns/*"]
+                ),
             ],
         )
+        self._acknowledge_runs(operator_policy, virtual_cluster.attr_arn)
         pin(self, virtual_cluster.attr_id, submitter_policy.managed_policy_arn)
         for output, value in (
             ("ClusterName", name),
@@ -238,13 +242,15 @@ class EmrOnEksStack(Stack):
                 statement(actions=["ssm:GetParameter"], resources=[arn_of("ssm", f"parameter{parameter.name}")]),
             ],
         )
-        cited = self.resolve(virtual_cluster_arn)["Fn::GetAtt"]
+        self._acknowledge_runs(policy, virtual_cluster_arn)
+        return policy
+
+    def _acknowledge_runs(self, policy: aws_iam.ManagedPolicy, virtual_cluster_arn: str) -> None:
         acknowledge(
             policy,
-            finding=f"AwsSolutions-IAM5[Resource::<{'.'.join(cited)}>/jobruns/*]",
+            finding=f"AwsSolutions-IAM5[Resource::<{'.'.join(self.resolve(virtual_cluster_arn)['Fn::GetAtt'])}>/jobruns/*]",
             reason="EMR names each run as it is started; all of them are runs of this virtual cluster.",
         )
-        return policy
 
     def _role_arn(self, role: str) -> str:
         if role.startswith("arn:"):

@@ -184,19 +184,21 @@ def platform_with(
         }
     ]
     runs = [{"--job": "shows", **week}, *({"--job": "events", **each} for each in on_emr or ())]
+    # As EMR lists runs: without what they were started with.
+    listed = [{"id": str(number), "name": "by-hand", "createdAt": STARTED} for number in range(len(runs))]
     emr.get_paginator.return_value.paginate.return_value = [
-        {
-            "jobRuns": [
-                {
-                    "createdAt": STARTED,
-                    "jobDriver": {
-                        "sparkSubmitJobDriver": {"entryPointArguments": [text for pair in run.items() for text in pair]}
-                    },
-                }
-                for run in runs
-            ]
-        }
+        {"jobRuns": [*listed, {"id": "unasked", "name": "sessions-20261118T00-1", "createdAt": STARTED}]}
     ]
+    described = {
+        str(number): {
+            "createdAt": STARTED,
+            "jobDriver": {
+                "sparkSubmitJobDriver": {"entryPointArguments": [text for pair in run.items() for text in pair]}
+            },
+        }
+        for number, run in enumerate(runs)
+    }
+    emr.describe_job_run.side_effect = lambda **asked: {"jobRun": described[asked["id"]]}
     outputs = {
         "Amp-dev-DataLake": {"RawBucketName": "b"},
         "Amp-dev-LakeJobs": {} if on_glue is None else {"JobNames": "events"},

@@ -27,6 +27,7 @@ def prepare(desk: Desk) -> None:
     desk.drop("nobodys/file.csv")
     desk.publish_code("f" * 16)
     desk.next_hour()
+    desk.run_on_emr("", ["--job", "events", "--window-start", "2026-11-18T20", "--window-end", "2026-11-18T21"])
 
 
 COMMANDS = (

@@ -233,18 +233,23 @@ def test_whoever_submits_may_do_so_under_the_jobs_roles_and_no_other(assembly: A
 
 
 def test_an_operator_sees_the_runs_of_the_virtual_cluster_and_does_nothing_with_them(assembly: Assembly) -> None:
-    (looking,) = (
-        statement
+    (cluster,) = assembly.resources("AWS::EMRContainers::VirtualCluster")
+    allowed = {
+        action: rendered(assembly, STACK, statement["Resource"])
         for holder, statement in assembly.statements()
-        if holder.id.startswith("OperatorPolicy") and holder.stack == STACK
-    )
-    (submitter,) = (
-        statement
+        if holder.id.startswith("OperatorPolicy") and holder.stack == STACK and statement["Effect"] == "Allow"
+        for action in as_list(statement["Action"])
+    }
+    of_submitter = {
+        action: rendered(assembly, STACK, statement["Resource"])
         for holder, statement in assembly.statements()
-        if holder.id.startswith("SubmitterPolicy") and statement["Action"] == "emr-containers:ListJobRuns"
-    )
-    assert (looking["Effect"], as_list(looking["Action"])) == ("Allow", ["emr-containers:ListJobRuns"])
-    assert looking["Resource"] == submitter["Resource"]
+        if holder.id.startswith("SubmitterPolicy")
+        for action in as_list(statement["Action"])
+    }
+    looking = {"emr-containers:ListJobRuns", "emr-containers:DescribeJobRun"}
+    assert set(allowed) == looking
+    assert allowed == {action: of_submitter[action] for action in looking}
+    assert all(cluster.id in resource for resource in allowed.values())
 
 
 def test_the_ids_of_templates_are_in_a_parameter_that_whoever_submits_may_read(assembly: Assembly) -> None:
