@@ -32,7 +32,14 @@ def tell(context: Any, *, runbook: Runbook | None = None) -> None:
     It leads to ``runbook``, or to that of the task's operator, or to the one on DAGs.
 
     A notice that cannot be sent is an error in the task's log: the task has failed already.
+
+    Of an attempt whose worker was lost Airflow 3.0.6 tells as of the last, whatever attempts are left
+    (`SchedulerJobRunner`, requests of callbacks): then there is no exception, and no notice while attempts are left.
     """
+    ti = context["ti"]
+    if context.get("exception") is None and ti.try_number <= ti.max_tries:
+        _log.info("attempt %s of task %s was lost; others are left", ti.try_number, ti.task_id)
+        return
     try:
         page: Runbook = runbook or getattr(context.get("task"), "runbook", None) or Runbook.DAG_LATE
         subject, text = notice(context, runbook=page, region=boto3.session.Session().region_name or "")

@@ -61,7 +61,7 @@ def test_each_task_leads_to_its_runbook(
     option("notices_topic_arn", notices.topic)
     task = dagbag.dags[dag_id].task_dict[task_id]
     (callback,) = task.on_failure_callback
-    callback({**context_of(dag_id=dag_id, task_id=task_id), "task": task, "exception": None})
+    callback({**context_of(dag_id=dag_id, task_id=task_id, attempt=4), "task": task, "exception": None})
     assert notices()[0]["Message"].endswith(f"/docs/runbooks/{page}")
 
 
@@ -81,17 +81,32 @@ def test_a_task_whose_worker_was_lost_leads_to_its_log_too(
     assert f"Log: {address}\n" in notices()[0]["Message"]
 
 
+@pytest.mark.parametrize(
+    ("attempt", "error", "told"),
+    [(1, None, 0), (3, None, 0), (4, None, 1), (1, AirflowException("it is of no use to try again"), 1)],
+)
+def test_people_are_told_of_a_lost_worker_after_the_last_attempt_alone(
+    notices: Any, dagbag: Any, option: Any, attempt: int, error: Exception | None, told: int
+) -> None:
+    """Airflow calls for a lost worker as for a last failure; an error that forbids further attempts is one."""
+    option("notices_topic_arn", notices.topic)
+    task = dagbag.dags["hourly"].task_dict["events"]
+    (callback,) = task.on_failure_callback
+    callback({**context_of(attempt=attempt), "task": task, "exception": error})
+    assert len(notices()) == told
+
+
 def test_a_notice_that_cannot_be_sent_does_not_hide_the_failure(aws: None, dagbag: Any, option: Any) -> None:
     option("notices_topic_arn", "arn:aws:sns:eu-west-1:123456789012:none")
     task = dagbag.dags["hourly"].task_dict["events"]
     (callback,) = task.on_failure_callback
-    callback({**context_of(), "task": task, "exception": None})
+    callback({**context_of(attempt=4), "task": task, "exception": None})
 
 
 def test_a_mapped_task_tells_too(notices: Any, dagbag: Any, option: Any) -> None:
     option("notices_topic_arn", notices.topic)
     task = dagbag.dags["backfill"].task_dict["sessions"]
-    context = context_of(dag_id="backfill", task_id="sessions")
+    context = context_of(dag_id="backfill", task_id="sessions", attempt=4)
     context["ti"].map_index = 3
     callback = task.partial_kwargs["on_failure_callback"]
     for each in callback if isinstance(callback, list | tuple) else [callback]:
