@@ -220,9 +220,7 @@ class EmrLakeJob(_LakeJob, EmrContainerOperator):
             zones=[zone.strip() for zone in settings.setting("zones").split(",")],
         )
         self.name = submission.name
-        # The same for a request that is sent again; another once the attempt has given way, for EMR knows a token for
-        # good, and would answer with the run that was ended.
-        self.client_request_token = f"{submission.run_id}-{turn}"
+        self.client_request_token = submission.token(try_id=str(context["ti"].id), turn=turn)
         for field, value in asked.items():
             setattr(self, field, value)
         try:

@@ -46,8 +46,17 @@ class Submission:
 
     @property
     def run_id(self) -> str:
-        """The id of this attempt in the run records; also what makes a repeated request the same request."""
+        """The id of this attempt in the run records."""
         return f"{self.name}-{self.attempt}"
+
+    def token(self, *, try_id: str, turn: int) -> str:
+        """What makes a request that is sent again the same request to EMR: 64 characters, all that it takes.
+
+        EMR knows a token for good, and answers with its run though that has ended. ``try_id`` is Airflow's id of the
+        try: attempts are counted from 1 again where a DAG run is deleted and made anew, or a new environment has runs
+        of the same names. ``turn`` tells what a try submits once it gave way from what it submitted before.
+        """
+        return sha256(f"{self.run_id}\n{try_id}\n{turn}".encode()).hexdigest()
 
     @property
     def given(self) -> dict[str, str]:

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -146,6 +147,7 @@ def context_of(
     """What a task finds around it, as far as ours look; ``xcoms`` are what its attempts before left."""
     kept: dict[str, Any] = {} if xcoms is None else xcoms
     ti = SimpleNamespace(
+        id=uuid4(),  # Airflow gives each try one of its own
         dag_id=dag_id,
         task_id=task_id,
         run_id=run_id,

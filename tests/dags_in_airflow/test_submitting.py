@@ -145,7 +145,7 @@ def test_emr_is_asked_what_the_template_says_with_the_window_id_zone_and_code_of
     assert submit["entryPoint"] == f"s3://{CODE_BUCKET}/jobs/{OLD}/__main__.py"
     assert f"--py-files s3://{CODE_BUCKET}/jobs/{OLD}/packages.zip --jars" in submit["sparkSubmitParameters"]
     assert (run["executionRoleArn"], run["releaseLabel"], run["tags"]) == (ROLE, "emr-7.13.0-latest", {"stage": "dev"})
-    assert run["clientToken"] == f"{run['name']}-1-0"
+    assert len(run["clientToken"]) == 64, "EMR takes no more"
     assert "${" not in json.dumps(run, default=str)
     zone = run["configurationOverrides"]["applicationConfiguration"][0]["properties"]["jobsubmitter.node.selector.zone"]
     assert zone in ("eu-west-1a", "eu-west-1b", "eu-west-1c")
@@ -202,7 +202,7 @@ def test_another_attempt_goes_to_another_zone_under_another_id() -> None:
     assert first.name == second.name
     assert first.run_id != second.run_id
     assert first.zone(["a", "b"]) != second.zone(["a", "b"])
-    assert len(f"{second.run_id}-99") <= 64, "EMR's limit for names and tokens"
+    assert len(second.run_id) <= 64
 
 
 def test_names_of_all_jobs_are_short_enough_for_emr() -> None:
@@ -213,7 +213,6 @@ def test_names_of_all_jobs_are_short_enough_for_emr() -> None:
     for job in JOBS:
         made = Submission(job=job, window=window, code=OLD, identity=("d" * 250, "r" * 250), attempt=99)
         assert len(made.name) <= 64
-        assert len(f"{made.run_id}-99") <= 64
 
 
 def test_an_attempt_whose_worker_was_lost_is_found_again_on_emr(cluster: Cluster) -> None:
@@ -236,6 +235,26 @@ def test_after_a_run_that_ended_the_next_attempt_starts_one(cluster: Cluster) ->
     cluster.client.cancel_job_run(id=cluster.runs[0]["id"], virtualClusterId=cluster.id)
     deferred(emr_task(), context_of(attempt=2))
     assert [arguments_of(run)["--run-id"][-2:] for run in cluster.runs] == ["-1", "-2"]
+
+
+def test_a_dag_run_that_is_made_anew_is_no_repetition_of_its_first_request(cluster: Cluster) -> None:
+    """Its id and attempts are those of the one before; EMR would answer with the run of that one, which has ended."""
+    deferred(emr_task(), context_of())
+    cluster.client.cancel_job_run(id=cluster.runs[0]["id"], virtualClusterId=cluster.id)
+    deferred(emr_task(), context_of())
+    first, second = cluster.runs
+    assert first["name"] == second["name"]
+    assert first["clientToken"] != second["clientToken"]
+
+
+def test_a_try_repeats_its_request_until_it_gave_way() -> None:
+    from orchestration.submission import Submission
+    from orchestration.windows import Hours
+
+    window = Hours.read("2026-11-18T06", "2026-11-18T08")
+    made = Submission(job=EVENTS, window=window, code=OLD, identity=("hourly",), attempt=1)
+    assert made.token(try_id="a", turn=0) == made.token(try_id="a", turn=0)
+    assert len({made.token(try_id=try_id, turn=turn) for try_id in "ab" for turn in (0, 1)}) == 4
 
 
 def test_other_code_is_another_run(cluster: Cluster) -> None:
@@ -298,7 +317,6 @@ def test_a_job_that_is_to_be_alone_waits_for_the_one_that_runs_whatever_its_wind
     with pytest.raises(TaskDeferred):
         task.resume_execution("take_turn", dict(waits.kwargs or {}), other)
     assert len(cluster.runs) == 2
-    assert cluster.runs[1]["clientToken"].endswith("-1-1"), "a token that no other request had"
 
 
 def test_an_attempt_after_one_that_was_deferred_begins_anew(cluster: Cluster) -> None:
@@ -309,7 +327,7 @@ def test_an_attempt_after_one_that_was_deferred_begins_anew(cluster: Cluster) ->
     told = {**(waits.kwargs or {}), "event": {"status": "error", "job_id": cluster.runs[0]["id"]}}
     with pytest.raises(TaskDeferred):
         emr_task().resume_execution(waits.method_name, told, context_of(attempt=2, xcoms=kept))
-    assert [run["clientToken"][-4:] for run in cluster.runs] == ["-1-0", "-2-0"]
+    assert [arguments_of(run)["--run-id"][-2:] for run in cluster.runs] == ["-1", "-2"]
 
 
 def test_a_piece_of_a_backfill_is_alone_where_runs_may_be_at_once(cluster: Cluster) -> None:
