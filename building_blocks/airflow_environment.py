@@ -311,15 +311,6 @@ class AirflowEnvironment(Construct):
         )
         Alarm(
             self,
-            "TasksFail",
-            metric=self._metric("TaskInstanceFailures", "Sum", period_seconds=3600, DAG="All", Task="All"),
-            threshold=settings.failed_attempts,
-            meaning=f"More than {settings.failed_attempts} attempts of tasks failed within an hour.",
-            runbook=Runbook.TASK_FAILED,
-            topic=self._topic,
-        )
-        Alarm(
-            self,
             "ImportErrors",
             metric=self._metric("ImportErrors", "Maximum", Function="DAG Processing"),
             threshold=0,
@@ -329,13 +320,11 @@ class AirflowEnvironment(Construct):
             topic=self._topic,
         )
 
-    def _metric(
-        self, name: str, statistic: str, *, period_seconds: int = 300, **dimensions: str
-    ) -> aws_cloudwatch.Metric:
+    def _metric(self, name: str, statistic: str, **dimensions: str) -> aws_cloudwatch.Metric:
         return metric(
             namespace=METRICS_NAMESPACE,
             name=name,
             dimensions={**dimensions, "Environment": self.name},
             statistic=statistic,
-            period_seconds=period_seconds,
+            period_seconds=300,
         )

@@ -21,7 +21,7 @@ from airflow.sdk import DAG, get_current_context, task
 
 from contracts.lake import Zone
 from orchestration import settings
-from orchestration.alerts import Runbook, tell
+from orchestration.alerts import Runbook, count_failed, tell
 from orchestration.defaults import as_of, clock, since, task_defaults
 from orchestration.path_proof import Proof, Verdict, prove
 from orchestration.windows import moment_of, window_before
@@ -50,7 +50,7 @@ def keep(proof: Proof, *, s3: Any, cloudwatch: Any) -> None:
     )
 
 
-@task(on_failure_callback=partial(tell, runbook=Runbook.EVENTS_LATE))
+@task(on_failure_callback=[count_failed, partial(tell, runbook=Runbook.EVENTS_LATE)])
 def prove_path() -> str:
     """Prove the last full hour; fails if events landed that no table has."""
     s3 = boto3.client("s3")

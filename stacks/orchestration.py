@@ -114,6 +114,7 @@ class OrchestrationStack(Stack):
             tags=stage.tags,
         )
         self._canary_alarm()
+        self._attempts_alarm()
         operator_policy = aws_iam.ManagedPolicy(
             self,
             "OperatorPolicy",
@@ -275,6 +276,27 @@ class OrchestrationStack(Stack):
             log_level=self._stage.operations.log_level,
             key=self._key,
             alarm_topic=self._data_lake.alarm_topic,
+        )
+
+    def _attempts_alarm(self) -> None:
+        """Raise when more attempts fail than retries make good, by the DAGs' own count.
+
+        MWAA's `TaskInstanceFailures` stays empty: Airflow 3.0.6 counts next to no failure of a task.
+        """
+        Alarm(
+            self,
+            "TasksFail",
+            metric=metric(
+                namespace=naming.metrics_namespace(stage=self._stage),
+                name="AttemptsFailed",
+                dimensions={"Stage": self._stage.name},
+                statistic="Sum",
+                period_seconds=3600,
+            ),
+            threshold=self._settings.failed_attempts,
+            meaning=f"More than {self._settings.failed_attempts} attempts of tasks failed within an hour.",
+            runbook=Runbook.TASK_FAILED,
+            topic=self._data_lake.alarm_topic,
         )
 
     def _canary_alarm(self) -> None:

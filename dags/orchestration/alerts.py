@@ -1,4 +1,7 @@
-"""Tells people that a task gave up: one notice, with the links to its log and to what to do; judges nothing."""
+"""Tells people that a task gave up: one notice, with the links to its log and to what to do; judges nothing.
+
+It also counts attempts that failed, which Airflow 3.0.6 does next to never (github.com/apache/airflow/issues/52254).
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,27 @@ class Runbook(StrEnum):
     DAG_LATE = "a-dag-is-late.md"
     JOB_FAILED = "a-job-failed.md"
     EVENTS_LATE = "events-are-late.md"
+
+
+def count_failed(context: Any) -> None:
+    """Count an attempt that failed (`on_retry_callback`, `on_failure_callback`). Calls: cloudwatch PutMetricData.
+
+    What cannot be counted is an error in the task's log: the attempt has failed already.
+    """
+    try:
+        boto3.client("cloudwatch").put_metric_data(
+            Namespace=settings.setting("metrics_namespace"),
+            MetricData=[
+                {
+                    "MetricName": "AttemptsFailed",
+                    "Dimensions": [{"Name": "Stage", "Value": settings.setting("stage")}],
+                    "Value": 1.0,
+                    "Unit": "Count",
+                }
+            ],
+        )
+    except Exception:
+        _log.exception("an attempt of task %s failed, which could not be counted", context["ti"].task_id)
 
 
 def tell(context: Any, *, runbook: Runbook | None = None) -> None:

@@ -10,7 +10,7 @@ from airflow.timetables.trigger import CronTriggerTimetable
 
 from contracts.jobs import Job
 from orchestration import settings
-from orchestration.alerts import tell
+from orchestration.alerts import count_failed, tell
 from orchestration.windows import AS_OF, HOUR_PATTERN
 
 OWNER = "data-platform"
@@ -30,7 +30,8 @@ def task_defaults() -> dict[str, Any]:
         "retry_exponential_backoff": True,
         "max_retry_delay": timedelta(minutes=30),
         "execution_timeout": timedelta(minutes=10),
-        "on_failure_callback": tell,
+        "on_retry_callback": count_failed,
+        "on_failure_callback": [count_failed, tell],
     }
 
 

@@ -110,6 +110,7 @@ def test_every_task_is_retried_with_backoff_ends_and_tells(dagbag: Any) -> None:
         assert task.max_retry_delay == timedelta(minutes=30), task
         assert timedelta(0) < task.execution_timeout <= timedelta(hours=12), task
         assert _callbacks(task), task
+        assert task.partial_kwargs["on_retry_callback"] if task.is_mapped else task.on_retry_callback, task
 
 
 def test_no_task_holds_a_worker_while_it_waits(dagbag: Any) -> None:

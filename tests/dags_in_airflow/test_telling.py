@@ -31,13 +31,18 @@ def notices(aws: None) -> Any:
     return read
 
 
+def gives_up(task: Any, context: dict[str, Any]) -> None:
+    """Do what Airflow does when a task fails for good."""
+    for callback in task.on_failure_callback:
+        callback(context)
+
+
 def test_a_failed_task_tells_people_where_the_log_is_and_what_to_do(notices: Any, dagbag: Any, option: Any) -> None:
     option("notices_topic_arn", notices.topic)
     task = dagbag.dags["hourly"].task_dict["events"]
     secret = "alice@example.com"
     context = {**context_of(attempt=4), "task": task, "exception": ValueError(f"row of {secret}")}
-    (callback,) = task.on_failure_callback
-    callback(context)
+    gives_up(task, context)
     (notice,) = notices()
     text = notice["Message"]
     assert notice["Subject"] == "Amp dev: hourly.events failed"
@@ -60,8 +65,7 @@ def test_each_task_leads_to_its_runbook(
 ) -> None:
     option("notices_topic_arn", notices.topic)
     task = dagbag.dags[dag_id].task_dict[task_id]
-    (callback,) = task.on_failure_callback
-    callback({**context_of(dag_id=dag_id, task_id=task_id, attempt=4), "task": task, "exception": None})
+    gives_up(task, {**context_of(dag_id=dag_id, task_id=task_id, attempt=4), "task": task, "exception": None})
     assert notices()[0]["Message"].endswith(f"/docs/runbooks/{page}")
 
 
@@ -74,8 +78,7 @@ def test_a_task_whose_worker_was_lost_leads_to_its_log_too(
     task = dagbag.dags["hourly"].task_dict["events"]
     context = {**context_of(attempt=4), "task": task}
     context["ti"].log_url = None
-    (callback,) = task.on_failure_callback
-    callback(context)
+    gives_up(task, context)
     run = "scheduled__2026-11-18T08%3A10%3A00%2B00%3A00"
     address = f"https://airflow.example/dags/hourly/runs/{run}/tasks/events?try_number=4"
     assert f"Log: {address}\n" in notices()[0]["Message"]
@@ -91,16 +94,14 @@ def test_people_are_told_of_a_lost_worker_after_the_last_attempt_alone(
     """Airflow calls for a lost worker as for a last failure; an error that forbids further attempts is one."""
     option("notices_topic_arn", notices.topic)
     task = dagbag.dags["hourly"].task_dict["events"]
-    (callback,) = task.on_failure_callback
-    callback({**context_of(attempt=attempt), "task": task, "exception": error})
+    gives_up(task, {**context_of(attempt=attempt), "task": task, "exception": error})
     assert len(notices()) == told
 
 
 def test_a_notice_that_cannot_be_sent_does_not_hide_the_failure(aws: None, dagbag: Any, option: Any) -> None:
     option("notices_topic_arn", "arn:aws:sns:eu-west-1:123456789012:none")
     task = dagbag.dags["hourly"].task_dict["events"]
-    (callback,) = task.on_failure_callback
-    callback({**context_of(attempt=4), "task": task, "exception": None})
+    gives_up(task, {**context_of(attempt=4), "task": task, "exception": None})
 
 
 def test_a_mapped_task_tells_too(notices: Any, dagbag: Any, option: Any) -> None:
@@ -108,12 +109,42 @@ def test_a_mapped_task_tells_too(notices: Any, dagbag: Any, option: Any) -> None
     task = dagbag.dags["backfill"].task_dict["sessions"]
     context = context_of(dag_id="backfill", task_id="sessions", attempt=4)
     context["ti"].map_index = 3
-    callback = task.partial_kwargs["on_failure_callback"]
-    for each in callback if isinstance(callback, list | tuple) else [callback]:
-        each({**context, "task": SimpleNamespace(runbook="a-job-failed.md"), "exception": None})
+    for callback in task.partial_kwargs["on_failure_callback"]:
+        callback({**context, "task": SimpleNamespace(runbook="a-job-failed.md"), "exception": None})
     (notice,) = notices()
     assert "Task sessions [3] of DAG backfill" in notice["Message"]
     assert "map_index$253D3" in notice["Message"]
+
+
+@pytest.mark.parametrize(("dag_id", "task_id"), [("hourly", "events"), ("canary", "prove_path")])
+def test_each_attempt_that_fails_is_counted_once(
+    notices: Any, dagbag: Any, option: Any, dag_id: str, task_id: str
+) -> None:
+    option("notices_topic_arn", notices.topic)
+    task = dagbag.dags[dag_id].task_dict[task_id]
+    for attempt in (1, 2, 3):
+        for callback in task.on_retry_callback:
+            callback({**context_of(attempt=attempt), "task": task, "exception": ValueError()})
+    assert counted("AttemptsFailed") == 3
+    assert notices() == []
+    gives_up(task, {**context_of(attempt=4), "task": task, "exception": ValueError()})
+    assert counted("AttemptsFailed") == 4
+
+
+def test_a_worker_that_was_lost_is_counted_without_a_notice(notices: Any, dagbag: Any, option: Any) -> None:
+    option("notices_topic_arn", notices.topic)
+    task = dagbag.dags["hourly"].task_dict["events"]
+    gives_up(task, {**context_of(attempt=1), "task": task})
+    assert counted("AttemptsFailed") == 1
+    assert notices() == []
+
+
+def test_a_count_that_fails_keeps_no_notice_back(notices: Any, dagbag: Any, option: Any) -> None:
+    option("notices_topic_arn", notices.topic)
+    option("metrics_namespace", "")
+    task = dagbag.dags["hourly"].task_dict["events"]
+    gives_up(task, {**context_of(attempt=4), "task": task, "exception": ValueError()})
+    assert len(notices()) == 1
 
 
 HOUR = "2026-11-18T07"
@@ -150,21 +181,23 @@ def kept() -> Any:
     return json.loads(s3.get_object(Bucket=CODE_BUCKET, Key=f"canary/{HOUR}.json")["Body"].read())
 
 
-def metrics() -> dict[str, float]:
+def counted(name: str) -> float:
     cloudwatch: Any = boto3.client("cloudwatch")
     now = datetime.now(UTC)
-    return {
-        name: cloudwatch.get_metric_statistics(
-            Namespace="Amp",
-            MetricName=name,
-            Dimensions=[{"Name": "Stage", "Value": "dev"}],
-            StartTime=now - timedelta(hours=1),
-            EndTime=now + timedelta(hours=1),
-            Period=7200,
-            Statistics=["Sum"],
-        )["Datapoints"][0]["Sum"]
-        for name in ("PathProven", "PathQuiet", "PathBroken")
-    }
+    (found,) = cloudwatch.get_metric_statistics(
+        Namespace="Amp",
+        MetricName=name,
+        Dimensions=[{"Name": "Stage", "Value": "dev"}],
+        StartTime=now - timedelta(hours=1),
+        EndTime=now + timedelta(hours=1),
+        Period=7200,
+        Statistics=["Sum"],
+    )["Datapoints"]
+    return float(found["Sum"])
+
+
+def metrics() -> dict[str, float]:
+    return {name: counted(name) for name in ("PathProven", "PathQuiet", "PathBroken")}
 
 
 def test_events_that_got_into_a_table_prove_the_path(path: Any, dagbag: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -430,7 +430,6 @@ def test_alarms_watch_airflow_by_the_names_and_dimensions_that_mwaa_documents(as
     }
     assert dimensions == {
         "SchedulerHeartbeat": {"Function": "Scheduler", "Environment": name},
-        "TaskInstanceFailures": {"DAG": "All", "Task": "All", "Environment": name},
         "ImportErrors": {"Function": "DAG Processing", "Environment": name},
     }
     heartbeat = alarms["SchedulerHeartbeat"]
@@ -446,6 +445,21 @@ def test_alarms_watch_airflow_by_the_names_and_dimensions_that_mwaa_documents(as
     )
     assert queue["Dimensions"] == [{"Name": "Environment", "Value": name}]
     assert queue["Threshold"] == STAGES[_stage(assembly)].orchestration.queued_minutes * 60
+
+
+def test_attempts_that_fail_are_watched_by_the_count_of_the_dags(assembly: Assembly) -> None:
+    (alarm,) = (
+        each.properties
+        for each in assembly.resources("AWS::CloudWatch::Alarm")
+        if each.properties.get("MetricName") == "AttemptsFailed"
+    )
+    namespace = _told(assembly)["metrics_namespace"]
+    assert alarm["Namespace"] == namespace
+    assert alarm["Dimensions"] == [{"Name": "Stage", "Value": _stage(assembly)}]
+    assert (alarm["Statistic"], alarm["Period"], alarm["EvaluationPeriods"]) == ("Sum", 3600, 1)
+    assert alarm["Threshold"] == STAGES[_stage(assembly)].orchestration.failed_attempts
+    assert alarm["TreatMissingData"] == "notBreaching", "nothing is sent while nothing fails"
+    assert "docs/runbooks/a-task-failed.md" in alarm["AlarmDescription"]
 
 
 def test_a_canary_that_does_not_prove_the_path_raises_an_alarm(assembly: Assembly) -> None:
