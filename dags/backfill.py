@@ -24,6 +24,8 @@ from orchestration.windows import HOUR_PATTERN, Hours
 # Batch files need no window, and maintenance is of the present alone.
 WINDOWED = [job for job in JOBS if job not in (BATCH_FILES, MAINTENANCE)]
 MOST_PIECES = 100
+LONGEST_WAIT = timedelta(days=7)
+"""How long an attempt of a piece waits for the runs before it."""
 
 
 def pieces(params: dict[str, object], *, now: datetime) -> list[dict[str, str]]:
@@ -97,6 +99,8 @@ with DAG(
                 # One piece at a time. Airflow's limit counts no task that waits in the triggerer, and so keeps only
                 # those that look whether it is their turn from taking more than one worker.
                 alone=True,
+                # All pieces wait from the beginning; the last for all others.
+                longest_wait=LONGEST_WAIT,
                 max_active_tis_per_dagrun=1,
                 # A job that was not chosen stops nothing.
                 trigger_rule="none_failed",

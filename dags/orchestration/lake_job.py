@@ -11,7 +11,7 @@ GetJobRun, BatchStopJobRun): ssm GetParameter, emr-containers DescribeJobTemplat
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
 
 import boto3
@@ -49,7 +49,8 @@ class _LakeJob:
     `job_name` is a job of the contracts, `code` the hash that the run's first task fixed. `window` is
     `{"start": "2026-11-18T06", "end": "2026-11-18T08"}`; without one it is the job's own window before the moment that
     the DAG run is for, with `through_current_hour` the hour of that moment too. `arguments` are further arguments of
-    spark_jobs. With `alone` it waits for every other run of the job, also where runs may be at once.
+    spark_jobs. With `alone` it waits for every other run of the job, also where runs may be at once. An attempt that
+    has waited for others as long as `longest_wait` says, or else `execution_timeout`, fails.
     """
 
     lake_fields: Sequence[str] = ("code", "window", "arguments")
@@ -64,13 +65,14 @@ class _LakeJob:
         through_current_hour: bool,
         arguments: Mapping[str, str] | None,
         alone: bool,
+        longest_wait: timedelta | None,
     ) -> None:
         if by_name(job_name) is None:
             raise ValueError(f"there is no job {job_name!r} in contracts/jobs.py")
         self.lake_job_name = job_name
         self.code, self.window = code, window
         self.through_current_hour = through_current_hour
-        self.arguments, self.alone = dict(arguments or {}), alone
+        self.arguments, self.alone, self.longest_wait = dict(arguments or {}), alone, longest_wait
         self.poll_seconds = settings.number("poll_seconds", default=POLL_SECONDS)
 
     def submission(self, context: Any) -> Submission:
@@ -98,12 +100,16 @@ class _LakeJob:
         """What waits for a run."""
         raise NotImplementedError
 
-    def submit(self, context: Any, submission: Submission, turn: int) -> Any:
-        """Start a run and wait for it; ``turn`` counts how often the attempt waited for others."""
+    def submit(self, context: Any, submission: Submission, turn: int, since: str) -> Any:
+        """Start a run and wait for it.
+
+        ``turn`` counts how often the attempt waited for others, ``since`` is when it looked first (ISO 8601).
+        """
         raise NotImplementedError
 
-    def run(self, context: Any, *, turn: int = 0) -> Any:
+    def run(self, context: Any, *, turn: int = 0, since: str = "") -> Any:
         """Wait for the run of an earlier attempt, for others that stand in the way, or submit one."""
+        since = since or datetime.now(UTC).isoformat()
         context["ti"].xcom_push(key=ATTEMPT, value=context["ti"].try_number)
         submission = self.submission(context)
         running = self.under_way()
@@ -111,14 +117,14 @@ class _LakeJob:
             self.log.info("run %s of an earlier attempt goes on; waiting for it", earlier.id)  # type: ignore[attr-defined]
             self.wait_for(earlier.id)
         if others := barring(submission, running):
-            self.wait_for_turn(others, turn)
+            self.wait_for_turn(others, turn, since)
         self.log.info("submitting %s: %s", submission.run_id, submission.given)  # type: ignore[attr-defined]
-        return self.submit(context, submission, turn)
+        return self.submit(context, submission, turn, since)
 
-    def take_turn(self, context: Any, event: Any = None, turn: int = 0) -> Any:
+    def take_turn(self, context: Any, event: Any = None, turn: int = 0, since: str = "") -> Any:
         """Look again, after others were waited for."""
         del event
-        return self.run(context, turn=turn)
+        return self.run(context, turn=turn, since=since)
 
     def wait_for(self, run_id: str) -> NoReturn:
         """Wait for a run in the triggerer, as long as the task may take."""
@@ -129,14 +135,24 @@ class _LakeJob:
         )
         raise AssertionError("a deferral does not return")
 
-    def wait_for_turn(self, others: Sequence[Running], turn: int) -> NoReturn:
-        """Look again in a while, ever less often: each look takes a worker for some seconds, and many may wait."""
+    def wait_for_turn(self, others: Sequence[Running], turn: int, since: str) -> NoReturn:
+        """Look again in a while, ever less often: each look takes a worker for some seconds, and many may wait.
+
+        Airflow begins `execution_timeout` anew at each look, so that the wait is held to its end here.
+        """
+        allowed: timedelta = self.longest_wait or self.execution_timeout  # type: ignore[attr-defined]
+        if datetime.now(UTC) - datetime.fromisoformat(since) >= allowed:
+            named = ", ".join(f"{run.id} ({run.arguments.get('--run-id', 'without an id of ours')})" for run in others)
+            raise AirflowException(
+                f"{self.lake_job_name} has waited for its turn since {since}; allowed: {allowed}; in the way: "
+                f"{named or 'a run that is not listed'}; fix: end what hangs, then clear the task"
+            )
         seconds = min(self.poll_seconds * 2**turn, LONGEST_WAIT_SECONDS)
         self.log.info("looking again in %s s: %s", seconds, ", ".join(run.id for run in others))  # type: ignore[attr-defined]
         self.defer(  # type: ignore[attr-defined]
             trigger=TimeDeltaTrigger(timedelta(seconds=seconds)),
             method_name="take_turn",
-            kwargs={"turn": turn + 1},
+            kwargs={"turn": turn + 1, "since": since},
         )
         raise AssertionError("a deferral does not return")
 
@@ -184,6 +200,7 @@ class EmrLakeJob(_LakeJob, EmrContainerOperator):
         through_current_hour: bool = False,
         arguments: Mapping[str, str] | None = None,
         alone: bool = False,
+        longest_wait: timedelta | None = None,
         **kwargs: Any,
     ) -> None:
         self._take(
@@ -193,6 +210,7 @@ class EmrLakeJob(_LakeJob, EmrContainerOperator):
             through_current_hour=through_current_hour,
             arguments=arguments,
             alone=alone,
+            longest_wait=longest_wait,
         )
         # What the template says is read when the task runs: making a task asks AWS nothing.
         super().__init__(
@@ -211,7 +229,7 @@ class EmrLakeJob(_LakeJob, EmrContainerOperator):
         """Have the job run."""
         return self.run(context)
 
-    def submit(self, context: Any, submission: Submission, turn: int) -> Any:
+    def submit(self, context: Any, submission: Submission, turn: int, since: str) -> Any:
         """Start the run, and give way if another was started at the same moment, or a little earlier."""
         asked = requests.of_template(
             self._template(),
@@ -229,7 +247,7 @@ class EmrLakeJob(_LakeJob, EmrContainerOperator):
             running = self.under_way()
             if older := barring(submission, running, mine=self.job_id):
                 self.hook.stop_query(self.job_id)
-                self.wait_for_turn(older, turn)
+                self.wait_for_turn(older, turn, since)
             raise
 
     def under_way(self) -> list[Running]:
@@ -310,6 +328,7 @@ class GlueLakeJob(_LakeJob, GlueJobOperator):
         through_current_hour: bool = False,
         arguments: Mapping[str, str] | None = None,
         alone: bool = False,
+        longest_wait: timedelta | None = None,
         **kwargs: Any,
     ) -> None:
         self._take(
@@ -319,6 +338,7 @@ class GlueLakeJob(_LakeJob, GlueJobOperator):
             through_current_hour=through_current_hour,
             arguments=arguments,
             alone=alone,
+            longest_wait=longest_wait,
         )
         names = settings.pairs("glue_job_names")
         if job_name not in names:
@@ -336,7 +356,7 @@ class GlueLakeJob(_LakeJob, GlueJobOperator):
         """Have the job run."""
         return self.run(context)
 
-    def submit(self, context: Any, submission: Submission, turn: int) -> Any:
+    def submit(self, context: Any, submission: Submission, turn: int, since: str) -> Any:
         """Start the run; Glue refuses one too many, which then waits its turn."""
         self.script_args = requests.glue_arguments(submission, code=settings.code_bucket())
         try:
@@ -347,7 +367,7 @@ class GlueLakeJob(_LakeJob, GlueJobOperator):
         except ClientError as refusal:
             if refusal.response["Error"]["Code"] != "ConcurrentRunsExceededException":
                 raise
-            self.wait_for_turn(self.under_way(), turn)
+            self.wait_for_turn(self.under_way(), turn, since)
 
     def under_way(self) -> list[Running]:
         """Runs of the Glue job."""

@@ -9,7 +9,7 @@ from unittest.mock import Mock
 
 import boto3
 import pytest
-from airflow.exceptions import TaskDeferralError, TaskDeferralTimeout, TaskDeferred
+from airflow.exceptions import AirflowException, TaskDeferralError, TaskDeferralTimeout, TaskDeferred
 from botocore.exceptions import ClientError
 from conftest import CODE_BUCKET, NEW, OLD, TEMPLATES, context_of
 from moto.moto_api import state_manager
@@ -354,7 +354,7 @@ def test_of_two_that_did_not_see_each_other_the_later_gives_way(
     other = context_of(dag_id="backfill", task_id="sessions", run_id="manual__1")
     waits = deferred(emr_task(LISTENING_SESSIONS), other)
     assert waits.method_name == "take_turn"
-    assert waits.kwargs == {"turn": 1}
+    assert (waits.kwargs or {})["turn"] == 1
     assert {run["id"] == first: run["state"] for run in cluster.runs} == {True: "RUNNING", False: "CANCELLED"}
 
 
@@ -400,6 +400,25 @@ def test_waiting_for_a_turn_looks_ever_less_often(cluster: Cluster) -> None:
         moment = raised.value.trigger.moment
         seconds.append(round((moment - datetime.now(UTC)).total_seconds()))
     assert seconds == [30, 60, 300]
+
+
+def test_waiting_for_a_turn_ends_and_names_who_stands_in_the_way(cluster: Cluster) -> None:
+    deferred(emr_task(), context_of())
+    (run,) = cluster.runs
+    task, other = emr_task(), context_of(dag_id="backfill", run_id="manual__1")
+    looked_first = dict(deferred(task, other).kwargs or {})
+    with pytest.raises(TaskDeferred) as again:
+        task.resume_execution("take_turn", looked_first, other)
+    assert again.value.kwargs == {"turn": 2, "since": looked_first["since"]}, "the wait does not begin anew"
+    long_ago = {"turn": 20, "since": (datetime.now(UTC) - timedelta(hours=1)).isoformat()}
+    with pytest.raises(AirflowException, match=f"allowed: 1:00:00; in the way: {run['id']} .{run['name']}-1.;"):
+        task.resume_execution("take_turn", long_ago, other)
+    with pytest.raises(TaskDeferred):
+        emr_task(longest_wait=timedelta(hours=2)).resume_execution("take_turn", long_ago, other)
+    cluster.client.cancel_job_run(id=run["id"], virtualClusterId=cluster.id)
+    with pytest.raises(TaskDeferred) as turn_came:
+        task.resume_execution("take_turn", long_ago, other)
+    assert turn_came.value.method_name == "execute_complete", "at its turn it submits, however late"
 
 
 def test_a_run_that_takes_too_long_on_emr_is_ended(cluster: Cluster) -> None:
