@@ -1,8 +1,9 @@
 """Backfill: jobs over hours or days that have passed, in pieces, started by a person.
 
-`start` and `end` are hours in UTC, `end` not part of it. The window is cut into pieces of `piece_hours`; each job
-takes them one after the other, and a piece that fails is cleared alone. Jobs that are not chosen are skipped. A piece
-waits for a run of the schedule that it may not meet.
+`start` and `end` are hours in UTC, `end` not part of it. The window is cut into pieces of `piece_hours`. One piece of
+a job runs at a time, in no order that is promised: each waits until no run of the job is under way, another piece's or
+the schedule's, and whichever looks first then goes on. A piece that fails is cleared alone. Jobs that are not chosen
+are skipped.
 
 **Before:** docs/runbooks/backfill.md says what a window means for each job, and when the switches are right.
 """
