@@ -80,7 +80,8 @@ def environment(
         # The default asks a name server.
         "core.hostname_callable": "socket.gethostname",
         "core.simple_auth_manager_all_admins": "True",
-        "api.base_url": url,
+        # With its slash, which Airflow leaves out of links to logs.
+        "api.base_url": f"{url}/",
         "api.workers": "1",
         "database.sql_alchemy_conn": f"sqlite:///{home / 'airflow.db'}",
         # The database was prepared by this very version.
