@@ -110,10 +110,11 @@ WILDCARDS = {
         r"<[^>]+>/(quarantine|firehose-errors|operations)/\*"
         r"|arn:[^/]+:table/<[^>]+>/\*"
         r"|arn:[^/]+:stack/Amp-[a-z]+-\*/\*"
+        r"|<[^>]+>/jobruns/\*"
         rf"|{USERS_SECRETS}"
         r"|\*",
-        "Failed records and notes by their prefixes, tables, stacks and users that are to come, calls that know no "
-        "resource.",
+        "Failed records and notes by their prefixes, tables, stacks, users and runs that are to come, calls that "
+        "know no resource.",
     ),
     ("NetworkFlowLogRole", "AWS::IAM::Role"): (r"\*", "Log groups are listed by a call that knows no resource."),
     ("KubernetesDeployerRole", "AWS::IAM::Role"): (
