@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("time_machine", reason="Airflow's environment is set up beside requirements-dev.txt")
+
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = ROOT / "tests" / "dags_in_airflow"
 PYTHON = ROOT / ".venv-airflow" / "bin" / "python"

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("time_machine", reason="Airflow's environment is set up beside requirements-dev.txt")
+
 from rehearsal.engine.mwaa.installation import installed
 from rehearsal.engine.mwaa.model import AirflowFailed, AirflowUnavailable, DagRun
 from rehearsal.engine.mwaa.process import AirflowProcess
