@@ -99,6 +99,7 @@ def orchestrated(assembly: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         yield Orchestrated(played)
 
 
+@pytest.mark.campaign  # on a busy machine Airflow's history may lack one of the four tries: docs/decisions/0035
 def test_a_job_that_fails_is_tried_again_and_then_told_with_the_way_to_its_log(orchestrated: Orchestrated) -> None:
     before = orchestrated.current()
     heard = _hear(orchestrated.engine, orchestrated.engine.outputs("Amp-dev-DataLake")["AlarmTopicArn"])
