@@ -263,6 +263,7 @@ STATEMENTS: tuple[StatementExplanation, ...] = (
     StatementExplanation("NoticesKey", "cloudwatch.amazonaws.com", "For alarms, which a rehearsal does not evaluate."),
     *(StatementExplanation(owner, "sns.amazonaws.com", _UNDELIVERED) for owner in ("Crawler", "BatchFilesDeadLetters")),
     StatementExplanation("Failures", "events.amazonaws.com", "For crawls and jobs that fail; in this one none does."),
+    StatementExplanation("CodeKey", "logs.eu-west-1.amazonaws.com", "For the logs of Airflow, which runs with Spark."),
     StatementExplanation(
         "AthenaAccessLogs",
         "logging.s3.amazonaws.com",
