@@ -129,6 +129,7 @@ def test_a_job_that_fails_is_tried_again_and_then_told_with_the_way_to_its_log(o
     orchestrated.point_to(before)
 
 
+@pytest.mark.campaign
 def test_a_run_in_flight_keeps_its_code_the_next_takes_the_new_and_a_pointer_moved_back_the_old(
     orchestrated: Orchestrated,
 ) -> None:
@@ -151,6 +152,7 @@ def test_a_run_in_flight_keeps_its_code_the_next_takes_the_new_and_a_pointer_mov
     orchestrated.point_to(before)
 
 
+@pytest.mark.campaign
 def test_two_runs_of_one_window_are_never_at_once(orchestrated: Orchestrated) -> None:
     before = orchestrated.current()
     orchestrated.publish("510e" * 4, A_WHILE)
