@@ -10,6 +10,7 @@ GetJobRun, BatchStopJobRun): ssm GetParameter, emr-containers DescribeJobTemplat
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
@@ -21,6 +22,7 @@ from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
 from airflow.providers.amazon.aws.triggers.emr import EmrContainerTrigger
 from airflow.providers.amazon.aws.triggers.glue import GlueJobCompleteTrigger
 from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
+from airflow.sdk import BaseOperator
 from botocore.exceptions import ClientError
 
 from contracts.jobs import Job, by_name
@@ -43,8 +45,8 @@ _GLUE_NEWEST = 50
 """Runs of a job that are looked at: Glue lists the newest first, and more are never under way."""
 
 
-class _LakeJob:
-    """What both engines' tasks share; mixed into Airflow's operator of the engine.
+class _LakeJob(BaseOperator):
+    """What both engines' tasks share, before Airflow's operator of the engine in the order of their classes.
 
     `job_name` is a job of the contracts, `code` the hash that the run's first task fixed. `window` is
     `{"start": "2026-11-18T06", "end": "2026-11-18T08"}`; without one it is the job's own window before the moment that
@@ -56,16 +58,17 @@ class _LakeJob:
     lake_fields: Sequence[str] = ("code", "window", "arguments")
     runbook = Runbook.JOB_FAILED
 
-    def _take(
+    def __init__(
         self,
         *,
         job_name: str,
         code: Any,
-        window: Any,
-        through_current_hour: bool,
-        arguments: Mapping[str, str] | None,
-        alone: bool,
-        longest_wait: timedelta | None,
+        window: Any = None,
+        through_current_hour: bool = False,
+        arguments: Mapping[str, str] | None = None,
+        alone: bool = False,
+        longest_wait: timedelta | None = None,
+        **kwargs: Any,
     ) -> None:
         if by_name(job_name) is None:
             raise ValueError(f"there is no job {job_name!r} in contracts/jobs.py")
@@ -74,6 +77,31 @@ class _LakeJob:
         self.through_current_hour = through_current_hour
         self.arguments, self.alone, self.longest_wait = dict(arguments or {}), alone, longest_wait
         self.poll_seconds = settings.number("poll_seconds", default=POLL_SECONDS)
+        operator: dict[str, Any] = {"aws_conn_id": None, "deferrable": True, **self.engine_arguments(), **kwargs}
+        super().__init__(**operator)
+
+    @abstractmethod
+    def engine_arguments(self) -> dict[str, Any]:
+        """Arguments of the engine's operator. Making a task asks AWS nothing: they come from settings alone."""
+
+    @abstractmethod
+    def under_way(self) -> list[Running]:
+        """The runs of the job that the engine has under way."""
+
+    @abstractmethod
+    def cancel(self, run: Running) -> None:
+        """Have the engine end a run."""
+
+    @abstractmethod
+    def trigger(self, run_id: str) -> Any:
+        """What waits for a run."""
+
+    @abstractmethod
+    def submit(self, context: Any, submission: Submission, turn: int, since: str) -> Any:
+        """Start a run and wait for it.
+
+        ``turn`` counts how often the attempt waited for others, ``since`` is when it looked first (ISO 8601).
+        """
 
     def submission(self, context: Any) -> Submission:
         """What this attempt submits."""
@@ -88,25 +116,6 @@ class _LakeJob:
             alone=self.alone,
         )
 
-    def under_way(self) -> list[Running]:
-        """The runs of the job that the engine has under way."""
-        raise NotImplementedError
-
-    def cancel(self, run: Running) -> None:
-        """Have the engine end a run."""
-        raise NotImplementedError
-
-    def trigger(self, run_id: str) -> Any:
-        """What waits for a run."""
-        raise NotImplementedError
-
-    def submit(self, context: Any, submission: Submission, turn: int, since: str) -> Any:
-        """Start a run and wait for it.
-
-        ``turn`` counts how often the attempt waited for others, ``since`` is when it looked first (ISO 8601).
-        """
-        raise NotImplementedError
-
     def run(self, context: Any, *, turn: int = 0, since: str = "") -> Any:
         """Wait for the run of an earlier attempt, for others that stand in the way, or submit one."""
         since = since or datetime.now(UTC).isoformat()
@@ -114,11 +123,11 @@ class _LakeJob:
         submission = self.submission(context)
         running = self.under_way()
         if earlier := own(submission, running):
-            self.log.info("run %s of an earlier attempt goes on; waiting for it", earlier.id)  # type: ignore[attr-defined]
+            self.log.info("run %s of an earlier attempt goes on; waiting for it", earlier.id)
             self.wait_for(earlier.id)
         if others := barring(submission, running):
             self.wait_for_turn(others, turn, since)
-        self.log.info("submitting %s: %s", submission.run_id, submission.given)  # type: ignore[attr-defined]
+        self.log.info("submitting %s: %s", submission.run_id, submission.given)
         return self.submit(context, submission, turn, since)
 
     def take_turn(self, context: Any, event: Any = None, turn: int = 0, since: str = "") -> Any:
@@ -128,10 +137,10 @@ class _LakeJob:
 
     def wait_for(self, run_id: str) -> NoReturn:
         """Wait for a run in the triggerer, as long as the task may take."""
-        self.defer(  # type: ignore[attr-defined]
+        self.defer(
             trigger=self.trigger(run_id),
             method_name="execute_complete",
-            timeout=self.execution_timeout,  # type: ignore[attr-defined]
+            timeout=self.execution_timeout,
         )
         raise AssertionError("a deferral does not return")
 
@@ -140,7 +149,7 @@ class _LakeJob:
 
         Airflow begins `execution_timeout` anew at each look, so that the wait is held to its end here.
         """
-        allowed: timedelta = self.longest_wait or self.execution_timeout  # type: ignore[attr-defined]
+        allowed: timedelta = self.longest_wait or self.execution_timeout
         if datetime.now(UTC) - datetime.fromisoformat(since) >= allowed:
             named = ", ".join(f"{run.id} ({run.arguments.get('--run-id', 'without an id of ours')})" for run in others)
             raise AirflowException(
@@ -148,8 +157,8 @@ class _LakeJob:
                 f"{named or 'a run that is not listed'}; fix: end what hangs, then clear the task"
             )
         seconds = min(self.poll_seconds * 2**turn, LONGEST_WAIT_SECONDS)
-        self.log.info("looking again in %s s: %s", seconds, ", ".join(run.id for run in others))  # type: ignore[attr-defined]
-        self.defer(  # type: ignore[attr-defined]
+        self.log.info("looking again in %s s: %s", seconds, ", ".join(run.id for run in others))
+        self.defer(
             trigger=TimeDeltaTrigger(timedelta(seconds=seconds)),
             method_name="take_turn",
             kwargs={"turn": turn + 1, "since": since},
@@ -166,10 +175,10 @@ class _LakeJob:
         if ti.xcom_pull(key=ATTEMPT, map_indexes=ti.map_index) not in (None, ti.try_number):
             return self.run(context)
         try:
-            return super().resume_execution(next_method, next_kwargs, context)  # type: ignore[misc]
+            return super().resume_execution(next_method, next_kwargs, context)
         except TaskDeferralTimeout:
             if late := own(self.submission(context), self.under_way()):
-                self.log.error("ending run %s: it took longer than %s", late.id, self.execution_timeout)  # type: ignore[attr-defined]
+                self.log.error("ending run %s: it took longer than %s", late.id, self.execution_timeout)
                 self.cancel(late)
             raise
 
@@ -191,39 +200,16 @@ class EmrLakeJob(_LakeJob, EmrContainerOperator):
 
     template_fields: Sequence[str] = (*EmrContainerOperator.template_fields, *_LakeJob.lake_fields)
 
-    def __init__(
-        self,
-        *,
-        job_name: str,
-        code: Any,
-        window: Any = None,
-        through_current_hour: bool = False,
-        arguments: Mapping[str, str] | None = None,
-        alone: bool = False,
-        longest_wait: timedelta | None = None,
-        **kwargs: Any,
-    ) -> None:
-        self._take(
-            job_name=job_name,
-            code=code,
-            window=window,
-            through_current_hour=through_current_hour,
-            arguments=arguments,
-            alone=alone,
-            longest_wait=longest_wait,
-        )
-        # What the template says is read when the task runs: making a task asks AWS nothing.
-        super().__init__(
-            name="",
-            virtual_cluster_id=settings.setting("virtual_cluster_id"),
-            execution_role_arn="",
-            release_label="",
-            job_driver={},
-            aws_conn_id=None,
-            deferrable=True,
-            poll_interval=self.poll_seconds,
-            **kwargs,
-        )
+    def engine_arguments(self) -> dict[str, Any]:
+        """What the template says comes when the task runs."""
+        return {
+            "name": "",
+            "virtual_cluster_id": settings.setting("virtual_cluster_id"),
+            "execution_role_arn": "",
+            "release_label": "",
+            "job_driver": {},
+            "poll_interval": self.poll_seconds,
+        }
 
     def execute(self, context: Any) -> Any:
         """Have the job run."""
@@ -319,38 +305,18 @@ class GlueLakeJob(_LakeJob, GlueJobOperator):
 
     template_fields: Sequence[str] = (*GlueJobOperator.template_fields, *_LakeJob.lake_fields)
 
-    def __init__(
-        self,
-        *,
-        job_name: str,
-        code: Any,
-        window: Any = None,
-        through_current_hour: bool = False,
-        arguments: Mapping[str, str] | None = None,
-        alone: bool = False,
-        longest_wait: timedelta | None = None,
-        **kwargs: Any,
-    ) -> None:
-        self._take(
-            job_name=job_name,
-            code=code,
-            window=window,
-            through_current_hour=through_current_hour,
-            arguments=arguments,
-            alone=alone,
-            longest_wait=longest_wait,
-        )
+    def engine_arguments(self) -> dict[str, Any]:
+        """The Glue job of the job."""
         names = settings.pairs("glue_job_names")
-        if job_name not in names:
-            raise settings.WrongSetting(f"Airflow's option amp.glue_job_names has no {job_name}; it has {names}")
-        super().__init__(
-            job_name=names[job_name],
-            aws_conn_id=None,
-            deferrable=True,
-            waiter_delay=self.poll_seconds,
-            stop_job_run_on_kill=True,
-            **kwargs,
-        )
+        if self.lake_job_name not in names:
+            raise settings.WrongSetting(
+                f"Airflow's option amp.glue_job_names has no {self.lake_job_name}; it has {names}"
+            )
+        return {
+            "job_name": names[self.lake_job_name],
+            "waiter_delay": self.poll_seconds,
+            "stop_job_run_on_kill": True,
+        }
 
     def execute(self, context: Any) -> Any:
         """Have the job run."""
