@@ -5,13 +5,14 @@ It must not look anything up at synth, nor know who stands in it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
 from aws_cdk import Annotations, aws_ec2, aws_kms
 from constructs import Construct, IDependable
 
 from building_blocks.isolated_vpc import EndpointUse, IsolatedVpc
 from building_blocks.nat_gateways import NatGateways
-from config.network import Egress, Network
+from config.network import Egress, ExistingVpc, Network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,17 +41,8 @@ def private_network(
     ``gateways`` are reached by a route however services are reached; ``interfaces`` with `Egress.ENDPOINTS` alone.
     """
     if network.existing is not None:
-        existing = network.existing
-        vpc = aws_ec2.Vpc.from_vpc_attributes(
-            scope,
-            "Vpc",
-            vpc_id=existing.vpc_id,
-            vpc_cidr_block=existing.cidr,
-            availability_zones=list(existing.zones),
-            private_subnet_ids=list(existing.subnet_ids),
-        )
-        leave_routes(vpc.private_subnets)
-        return PrivateNetwork(vpc=vpc, zones=existing.zones, ways=())
+        vpc = existing_vpc(scope, "Vpc", network.existing, subnets="private")
+        return PrivateNetwork(vpc=vpc, zones=network.existing.zones, ways=())
     made = IsolatedVpc(
         scope,
         "Network",
@@ -87,9 +79,21 @@ def private_network(
     return PrivateNetwork(vpc=vpc, zones=made.zones, ways=made.ways)
 
 
-def leave_routes(subnets: Sequence[aws_ec2.ISubnet]) -> None:
-    """Say on subnets of a VPC that exists why their route tables are not named."""
-    for subnet in subnets:
+def existing_vpc(
+    scope: Construct, id: str, existing: ExistingVpc, *, subnets: Literal["private", "isolated"]
+) -> aws_ec2.IVpc:
+    """The VPC that others look after; ``subnets`` says whether the named ones have a way to the internet."""
+    ids: dict[str, Any] = {f"{subnets}_subnet_ids": list(existing.subnet_ids)}
+    vpc = aws_ec2.Vpc.from_vpc_attributes(
+        scope,
+        id,
+        vpc_id=existing.vpc_id,
+        vpc_cidr_block=existing.cidr,
+        availability_zones=list(existing.zones),
+        **ids,
+    )
+    for subnet in [*vpc.private_subnets, *vpc.isolated_subnets]:
         Annotations.of(subnet).acknowledge_warning(
             "@aws-cdk/aws-ec2:noSubnetRouteTableId", "Nothing here adds a route to a VPC that others look after."
         )
+    return vpc

@@ -10,7 +10,7 @@ from building_blocks.arns import arn_of
 from building_blocks.encryption_key import EncryptionKey
 from building_blocks.isolated_vpc import S3_DATA_ACTIONS, EndpointUse, IsolatedVpc
 from building_blocks.lake_reading import CATALOG_READING
-from building_blocks.private_network import leave_routes
+from building_blocks.private_network import existing_vpc
 from config import naming
 from config.model import Part, Stage
 from config.network import ExistingVpc
@@ -77,16 +77,7 @@ class NetworkStack(Stack):
         CfnWaitConditionHandle(self, "NothingIsMade")
         CfnOutput(self, "VpcId", value=existing.vpc_id)
         CfnOutput(self, "IsolatedSubnetIds", value=",".join(existing.subnet_ids))
-        vpc = aws_ec2.Vpc.from_vpc_attributes(
-            self,
-            "Seam",
-            vpc_id=existing.vpc_id,
-            vpc_cidr_block=existing.cidr,
-            availability_zones=list(existing.zones),
-            isolated_subnet_ids=list(existing.subnet_ids),
-        )
-        leave_routes(vpc.isolated_subnets)
-        return NetworkSeam(vpc=vpc)
+        return NetworkSeam(vpc=existing_vpc(self, "Seam", existing, subnets="isolated"))
 
 
 def _gateway_uses() -> list[EndpointUse]:
