@@ -36,8 +36,8 @@ END = NOW + timedelta(hours=1)
 AS_OF = f"{END:%Y-%m-%dT%H}"
 TIMEOUT_S = 300.0
 A_WHILE = "import time; time.sleep(10)"
-"""A job that is over before Airflow's scheduler has heard that its task waits costs an attempt, and on a busy machine it
-hears seconds late (github.com/apache/airflow/issues/66374)."""
+"""A job that is over before Airflow's scheduler has heard that its task waits costs an attempt, and on a busy machine
+it hears seconds late (github.com/apache/airflow/issues/66374)."""
 
 
 class Orchestrated:
