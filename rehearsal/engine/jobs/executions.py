@@ -26,8 +26,8 @@ from rehearsal.engine.records import FinishedJobRun
 from rehearsal.engine.spark.settings import write_configuration
 
 _POLL_S = 0.05
-# Each run is a Spark with all cores; more at once than that would only slow one another down.
-PARALLEL_PROCESSES = max(1, (os.cpu_count() or 2) // 2)
+# Half of a Spark's time is its driver's, which takes one core: a second fills the other.
+PARALLEL_PROCESSES = max(1, min(4, os.cpu_count() or 1))
 
 
 class Refused(RehearsalError):

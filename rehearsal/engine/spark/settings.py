@@ -95,6 +95,8 @@ def write_configuration(
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
+        # Compiling an expression takes longer than working it out for the rows that a rehearsal has.
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
         **endpoint_settings(declared, endpoint_url=endpoint_url, region=region),
         **declared,
     }
