@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
-import pyspark
 from pyspark.sql import SparkSession
 
-from rehearsal.engine.spark.jars import jars
+from rehearsal.engine.spark.classes import archive, environment
 from rehearsal.engine.spark.java import java_home, quick_start
 
 __all__ = ["java_home", "local_session"]
@@ -38,13 +36,7 @@ def local_session(warehouse: Path, conf: Mapping[str, str] | None = None) -> Spa
         >>> spark = local_session(Path("warehouse"))
         >>> spark.sql("CREATE TABLE lake.sales.orders (id string) USING iceberg")
     """
-    os.environ.update(
-        JAVA_HOME=str(java_home()),
-        SPARK_HOME=str(Path(pyspark.__file__).parent),
-        SPARK_LOCAL_IP="127.0.0.1",
-        PYSPARK_PYTHON=sys.executable,
-        TZ="UTC",
-    )
+    os.environ.update(environment(), TZ="UTC")
     time.tzset()
     warehouse.mkdir(parents=True, exist_ok=True)
     builder = SparkSession.builder.master("local[2]").appName("local")
@@ -59,9 +51,8 @@ def local_session(warehouse: Path, conf: Mapping[str, str] | None = None) -> Spa
 
 def _process_settings() -> dict[str, str]:
     return {
-        "spark.driver.extraClassPath": os.pathsep.join(map(str, jars())),
         "spark.driver.defaultJavaOptions": (
-            f"{quick_start()} -Duser.timezone=UTC -Dlog4j2.configurationFile={_LOGGING.as_uri()}"
+            f"{quick_start(archive())} -Duser.timezone=UTC -Dlog4j2.configurationFile={_LOGGING.as_uri()}"
         ),
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",

@@ -8,15 +8,11 @@ from __future__ import annotations
 import os
 import re
 import socket
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-import pyspark
-
-from rehearsal.engine.errors import RehearsalError
-from rehearsal.engine.spark.jars import jars
-from rehearsal.engine.spark.java import java_home, quick_start
+from rehearsal.engine.spark.classes import archive, environment, write_properties
+from rehearsal.engine.spark.java import quick_start
 
 _CATALOG = re.compile(r"spark\.sql\.catalog\.(\w+)")
 _ICEBERG_CATALOGS = ("org.apache.iceberg.spark.SparkCatalog", "org.apache.iceberg.spark.SparkSessionCatalog")
@@ -84,13 +80,17 @@ def write_configuration(
     """
     hosts = folder / "hosts"
     hosts.write_text(f"127.0.0.1 localhost {socket.gethostname()}\n", "utf-8")
-    (folder / "log4j2.properties").write_text(_LOGGING.format(file=folder / "spark.log"), "utf-8")
+    logging = folder / "log4j2.properties"
+    logging.write_text(_LOGGING.format(file=folder / "spark.log"), "utf-8")
     settings = {
         "spark.master": "local[*]",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.memory": f"{_driver_memory_gib()}g",
-        "spark.driver.defaultJavaOptions": f"{quick_start()} -Duser.timezone=UTC -Djdk.net.hosts.file={hosts}",
+        "spark.driver.defaultJavaOptions": (
+            f"{quick_start(archive())} -Duser.timezone=UTC -Djdk.net.hosts.file={hosts} "
+            f"-Dlog4j2.configurationFile={logging.as_uri()}"
+        ),
         "spark.local.dir": str(folder),
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         "spark.ui.enabled": "false",
@@ -100,25 +100,9 @@ def write_configuration(
         **endpoint_settings(declared, endpoint_url=endpoint_url, region=region),
         **declared,
     }
-    lines = [f"{name} {_escaped(value)}\n" for name, value in settings.items()]
-    (folder / "spark-defaults.conf").write_text("".join(lines), "utf-8")
-    files = [file for file in jars() if iceberg or "iceberg" not in file.name]
-    return {
-        "JAVA_HOME": str(java_home()),
-        "SPARK_HOME": str(Path(pyspark.__file__).parent),
-        "SPARK_CONF_DIR": str(folder),
-        # On the class path itself, because jars of spark.jars are copied at each start.
-        "SPARK_DIST_CLASSPATH": os.pathsep.join(map(str, files)),
-        "SPARK_LOCAL_IP": "127.0.0.1",
-        "PYSPARK_PYTHON": sys.executable,
-    }
-
-
-def _escaped(value: str) -> str:
-    """A value of a Java properties file."""
-    if "\n" in value:
-        raise RehearsalError(f"Spark setting: given a value of several lines, {value!r}; allowed is one line")
-    return value.replace("\\", "\\\\")
+    properties = folder / "spark.properties"
+    write_properties(properties, settings)
+    return environment(properties, iceberg=iceberg)
 
 
 def _driver_memory_gib() -> int:

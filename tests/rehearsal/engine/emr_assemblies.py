@@ -38,7 +38,7 @@ if do == "library":
     from shelf.books import TITLE
     print("TITLE", TITLE)
 if do == "settings":
-    print(open(os.environ["SPARK_CONF_DIR"] + "/spark-defaults.conf").read())
+    print(open(os.environ["PYSPARK_SUBMIT_ARGS"].split()[1]).read())
 if do == "raise":
     raise ValueError("as asked")
 if do == "sleep":

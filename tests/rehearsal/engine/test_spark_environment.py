@@ -21,7 +21,7 @@ from rehearsal.engine.errors import RehearsalError
 from rehearsal.engine.jobs.glue.arguments import python_files, spark_settings
 from rehearsal.engine.jobs.worker import message
 from rehearsal.engine.spark import __main__ as command
-from rehearsal.engine.spark import jars, java, settings
+from rehearsal.engine.spark import classes, jars, java, settings, training
 
 ENDPOINT = "http://127.0.0.1:5000"
 
@@ -29,10 +29,8 @@ ENDPOINT = "http://127.0.0.1:5000"
 @pytest.fixture(autouse=True)
 def _forget_java() -> Iterator[None]:
     java.java_home.cache_clear()
-    java.quick_start.cache_clear()
     yield
     java.java_home.cache_clear()
-    java.quick_start.cache_clear()
 
 
 def fake_java(home: Path, version: str) -> Path:
@@ -89,7 +87,7 @@ def test_a_java_without_an_archive_of_its_classes_gets_one_once(
     said = subprocess.run(program, capture_output=True, text=True, check=True)  # noqa: S603 - the wheel's own java
     assert "source: shared objects file" in said.stdout
     written = archive.stat().st_mtime_ns
-    java.quick_start.cache_clear()
+    java._own_archive.cache_clear()
     assert java.quick_start() == options
     assert archive.stat().st_mtime_ns == written
 
@@ -176,18 +174,18 @@ def configuration(folder: Path, declared: Mapping[str, str], *, iceberg: bool) -
     environment = settings.write_configuration(
         folder, declared, endpoint_url=ENDPOINT, region="us-east-1", iceberg=iceberg
     )
-    lines = (folder / "spark-defaults.conf").read_text("utf-8").splitlines()
+    lines = (folder / "spark.properties").read_text("utf-8").splitlines()
     return environment, dict(line.split(" ", 1) for line in lines)
 
 
 def test_a_run_has_iceberg_only_when_it_asks_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "jars", lambda: tuple(Path("/jars", name) for name in jars.FILES))
+    _pretend_jars(tmp_path / "jars", monkeypatch)
     with_iceberg, _ = configuration(tmp_path / "with", {}, iceberg=True)
     without, written = configuration(
         tmp_path / "without", {"spark.driver.memory": "3g", "spark.x": "a\\b"}, iceberg=False
     )
     assert "iceberg-aws-bundle" in with_iceberg["SPARK_DIST_CLASSPATH"]
-    assert "iceberg" not in without["SPARK_DIST_CLASSPATH"]
+    assert "iceberg-" not in without["SPARK_DIST_CLASSPATH"]
     assert "hadoop-aws" in without["SPARK_DIST_CLASSPATH"]
     assert written["spark.driver.memory"] == "3g"
     assert written["spark.x"] == "a\\\\b"
@@ -222,7 +220,49 @@ def test_the_environment_of_this_process_stays_out_of_a_configuration(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SPARK_HOME", "/somewhere/else")
-    monkeypatch.setattr(settings, "jars", lambda: ())
+    _pretend_jars(tmp_path / "jars", monkeypatch)
     environment, _ = configuration(tmp_path / "run", {}, iceberg=False)
     assert environment["SPARK_HOME"] != os.environ["SPARK_HOME"]
-    assert environment["SPARK_CONF_DIR"] == str(tmp_path / "run")
+    assert str(tmp_path / "run" / "spark.properties") in environment["PYSPARK_SUBMIT_ARGS"]
+
+
+def test_no_folder_of_one_run_stands_on_the_class_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # An archive of classes fits where the class path begins as it did when the archive was written.
+    _pretend_jars(tmp_path / "jars", monkeypatch)
+    one, _ = configuration(tmp_path / "one", {}, iceberg=True)
+    other, _ = configuration(tmp_path / "other", {}, iceberg=True)
+    for name in ("SPARK_HOME", "SPARK_CONF_DIR", "SPARK_DIST_CLASSPATH"):
+        assert one[name] == other[name]
+    assert not Path(one["SPARK_CONF_DIR"]).exists()
+
+
+def test_an_archive_is_for_one_java_and_one_set_of_jars(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _pretend_jars(tmp_path / "jars", monkeypatch)
+    monkeypatch.setattr(classes, "ARCHIVES", tmp_path)
+    assert classes.archive() is None
+    place = classes.place()
+    place.write_bytes(b"")
+    assert classes.archive() == place
+    assert java.quick_start(place).endswith(str(place))
+    (tmp_path / "jars" / sorted(jars.FILES)[0]).write_bytes(b"another build")
+    assert classes.archive() is None
+
+
+def test_an_archive_that_cannot_be_written_is_said_and_nothing_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _pretend_jars(tmp_path / "jars", monkeypatch)
+    for module in (classes, training):
+        monkeypatch.setattr(module, "ARCHIVES", tmp_path / "archives")
+    monkeypatch.setattr(training, "_JOB", tmp_path / "no-such-program.py")
+    assert command.main() == 0
+    assert "each Spark takes some seconds more" in capsys.readouterr().err
+    assert [*(tmp_path / "archives").iterdir()] == []
+
+
+def _pretend_jars(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All jars are there, and empty."""
+    folder.mkdir()
+    for name in jars.FILES:
+        (folder / name).write_bytes(b"")
+    monkeypatch.setattr(jars, "FOLDER", folder)
