@@ -15,9 +15,9 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 # What a switch such as FAST= means by off.
 OFF := 0 no false off
 
-READY := .venv/.ready-$(shell cat requirements-dev.txt requirements-airflow.txt scripts/set_up 2>/dev/null | cksum | tr ' ' '-')
+READY := .venv/.ready-$(shell cat requirements-dev.txt requirements-airflow.txt requirements-dbt.txt scripts/set_up 2>/dev/null | cksum | tr ' ' '-')
 
-.PHONY: help setup test campaign bench rehearse check format synth cdk docs lock clean explain redrive replay doctor warehouse-plan
+.PHONY: help setup test campaign bench rehearse check format synth cdk docs reports lock clean explain redrive replay doctor warehouse-plan
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -27,7 +27,7 @@ $(READY):
 	@PYTHON="$(PYTHON)" bash scripts/set_up
 	@rm -f .venv/.ready-*; touch $@
 
-setup: $(READY) ## install all that the other targets need, into .venv and .venv-airflow (they call it themselves)
+setup: $(READY) ## install all that the other targets need, into .venv, .venv-airflow and .venv-dbt (they call it themselves)
 
 test: $(READY) ## run the test suite, all but the campaign
 	@python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -rs $(ARGS)
@@ -66,6 +66,9 @@ node_modules/.ready: package-lock.json | $(READY)
 docs: $(READY) ## write what the contracts say: docs/data, the client's schemas, published versions
 	@for part in publish docs schemas client; do python -m contracts $$part >/dev/null || exit 1; done; echo "what the contracts say is up to date"
 
+reports: $(READY) ## compile the SQL models of reports for each engine, into reports/compiled
+	@python -m reports compile
+
 lock: $(READY) ## compile requirements*.in to hashed requirements*.txt for Python 3.11 to 3.13
 	@bash scripts/lock
 
@@ -85,4 +88,4 @@ doctor: $(READY) ## hold what is deployed of STAGE against what should be
 	@python -m operations check --stage $(STAGE) $(ARGS)
 
 clean: ## remove what the targets made, the downloaded packages too
-	rm -rf .venv .venv-airflow .cache cdk.out node_modules rehearsal-report .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-airflow .venv-dbt .cache cdk.out node_modules rehearsal-report .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,37 @@
+"""Compile the reports: `python -m reports compile`; `project` writes the dbt project for other uses of dbt."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from reports.compiling import NotCompiled, compile_models
+from reports.project import write_project
+from reports.running import COMPILED
+
+
+def main() -> int:
+    """Do what the command line asks; 1 when the models do not compile."""
+    parser = argparse.ArgumentParser(prog="python -m reports", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    text = "compile all models for DuckDB, Athena and Redshift"
+    commands.add_parser("compile", help=text, description=text)
+    text = "write the dbt project, with sources and schemas from the contracts, to a new folder"
+    project = commands.add_parser("project", help=text, description=text)
+    project.add_argument("folder", type=Path)
+    arguments = parser.parse_args()
+    if arguments.command == "project":
+        write_project(arguments.folder)
+        return 0
+    try:
+        compile_models(COMPILED)
+    except NotCompiled as refused:
+        print(refused, file=sys.stderr)  # noqa: T201 - the command's output
+        return 1
+    print(f"{COMPILED.name} holds the models as they are compiled")  # noqa: T201 - the command's output
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

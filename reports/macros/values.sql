@@ -1,0 +1,11 @@
+{# A share: null where the whole is 0, else from 0 to 1. A double. #}
+{% macro share(part, whole) %}(cast({{ part }} as double precision) / nullif(cast({{ whole }} as double precision), 0)){% endmacro %}
+
+{# The first element of an array of strings, null where there is none. A string. #}
+{% macro first_of(array) %}{{ adapter.dispatch("first_of", "amp")(array) }}{% endmacro %}
+{% macro duckdb__first_of(array) %}{{ array }}[1]{% endmacro %}
+{% macro athena__first_of(array) %}element_at({{ array }}, 1){% endmacro %}
+{% macro redshift__first_of(array) %}cast({{ array }}[0] as varchar){% endmacro %}
+
+{# Who listened or acted: the person where signed in, else the device. #}
+{% macro listener(alias="") %}{% set of = alias ~ "." if alias else "" %}coalesce({{ of }}user_key, {{ of }}device_key){% endmacro %}
