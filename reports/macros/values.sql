@@ -9,3 +9,9 @@
 
 {# Who listened or acted: the person where signed in, else the device. #}
 {% macro listener(alias="") %}{% set of = alias ~ "." if alias else "" %}coalesce({{ of }}user_key, {{ of }}device_key){% endmacro %}
+
+{# An array of names as one text, `a, b`; null where there is no array. #}
+{% macro joined(array) %}{{ adapter.dispatch("joined", "amp")(array) }}{% endmacro %}
+{% macro duckdb__joined(array) %}array_to_string({{ array }}, ', '){% endmacro %}
+{% macro athena__joined(array) %}array_join({{ array }}, ', '){% endmacro %}
+{% macro redshift__joined(array) %}replace(translate(json_serialize({{ array }}), '["]', ''), ',', ', '){% endmacro %}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import count
 from typing import Any
 
 import duckdb
 
+from contracts.lake_tables.listening import SHOW_STATISTICS_DAILY
 from reports import running
 
 Row = Mapping[str, Any]
@@ -42,6 +43,35 @@ class SmallLake:
             filled.setdefault("arrived_at", filled["occurred_at"])
             self.fill(f"transformed.{event_type}", filled)
 
+    def heard(self, listener: str | None, show: str, start: datetime, end: datetime) -> None:
+        """One interval that a listener heard of a show, reported at its end; nobody known when `listener` is None."""
+        milliseconds = (end - start) // timedelta(milliseconds=1)
+        self.happened(
+            "playback_metric",
+            {"user_key": listener, "show_id": show, "occurred_at": end, "playback_listened_ms": milliseconds},
+        )
+
+    def statistics(self, day: date, show: str, **counts: Any) -> None:
+        """A row of statistics; counts that are not given are 0."""
+        row = {column.name: 0 for column in SHOW_STATISTICS_DAILY.columns} | {"day": day, "show_id": show} | counts
+        self.fill("transformed.show_statistics_daily", row)
+
+    def show(self, show: str, valid_from: datetime, valid_to: datetime | None = None, **columns: Any) -> None:
+        """A version of a show in its history."""
+        self.fill(
+            "transformed.show_history", {"show_id": show, "valid_from": valid_from, "valid_to": valid_to} | columns
+        )
+
+    def session(self, listener: str, show: str, start: datetime, end: datetime) -> None:
+        """A listening session that was heard from its start to its end."""
+        self.fill(
+            "transformed.sessions",
+            {
+                "session_key": f"s-{next(self._ids)}", "listener_key": listener, "show_id": show,
+                "started_at": start, "ended_at": end, "listened_ms": (end - start) // timedelta(milliseconds=1),
+            },
+        )  # fmt: skip
+
     def run(self, *models: str, day: date = DAY, as_of: datetime | None = None) -> list[dict[str, Any]]:
         """Run models, whose tests must hold, and give the last one's rows of the day in the order of its key."""
         outcome = running.run(self.connection, day=day, as_of=as_of, models=models)
@@ -58,3 +88,8 @@ class SmallLake:
 def at(text: str, *, day: date = DAY) -> datetime:
     """A moment of the day, as `08:30` or `08:30:15`."""
     return datetime.fromisoformat(f"{day.isoformat()}T{text}")
+
+
+def days(number: int) -> date:
+    """The day moved by a number of days."""
+    return DAY + timedelta(days=number)
