@@ -84,6 +84,8 @@ def _statements(dialect: str, manifest: Mapping[str, Any]) -> Iterator[tuple[str
             )
         yield f"{node['name']}.sql", _shaped(tables[node["name"]], _tidy(node["compiled_code"]), dialect)
     for node in _nodes(manifest, "test").values():
+        if "compiled_code" not in node:
+            continue  # of a model that this dialect does not have
         yield f"tests/{node['name']}.sql", _tidy(node["compiled_code"]) + "\n"
 
 

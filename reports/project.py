@@ -34,9 +34,15 @@ def write_project(folder: Path) -> None:
     _write(folder / "models" / "sources.yml", {"version": 2, "sources": _sources()})
     for subject, tables in SUBJECTS.items():
         _write(folder / "models" / subject / "tables.yml", {"version": 2, "models": [_model(each) for each in tables]})
-    types = json.dumps(list(EVENT_TABLES))
-    (folder / "macros" / "event_types.sql").write_text(
-        f"{{% macro event_types() %}}{{% do return({types}) %}}{{% endmacro %}}\n"
+    (folder / "macros" / "contracts.sql").write_text(_macros())
+
+
+def _macros() -> str:
+    """Macros that give what the contracts say: all event types, and how fresh a shared table is to be."""
+    hours = {table.name: table.freshness_hours for table in LAKE_TABLES if table.zone is Zone.TRANSFORMED}
+    return (
+        f"{{% macro event_types() %}}{{% do return({json.dumps(list(EVENT_TABLES))}) %}}{{% endmacro %}}\n"
+        f"{{% macro freshness_hours(table) %}}{{% do return({json.dumps(hours)}[table]) %}}{{% endmacro %}}\n"
     )
 
 

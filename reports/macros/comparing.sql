@@ -15,8 +15,7 @@
     case when max(days_compared) >= 7 then coalesce(sum(case when days_ago = 7 then {{ measure }} end), 0) end
         as {{ measure }}_week_before,
     case when max(days_compared) >= 1 then
-        cast(coalesce(sum(case when days_ago between 1 and 28 then {{ measure }} end), 0) as double precision)
-            / max(days_compared)
+        {{ double("coalesce(sum(case when days_ago between 1 and 28 then " ~ measure ~ " end), 0)") }} / max(days_compared)
     end as {{ measure }}_mean_28_days
 {% endmacro %}
 

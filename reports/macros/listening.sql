@@ -72,5 +72,5 @@
 
 {# Milliseconds as minutes of three decimals, halves rounded up; no milliseconds are 0 minutes. #}
 {% macro minutes(ms) -%}
-cast(cast((coalesce({{ ms }}, 0) + 30 - mod(coalesce({{ ms }}, 0) + 30, 60)) / 60 as double precision) / 1000 as decimal(18, 3))
+cast({{ double("(coalesce(" ~ ms ~ ", 0) + 30 - mod(coalesce(" ~ ms ~ ", 0) + 30, 60)) / 60") }} / 1000 as decimal(18, 3))
 {%- endmacro %}

@@ -27,3 +27,12 @@
 {% macro duckdb__epoch_ms(moment) %}epoch_ms({{ moment }}){% endmacro %}
 {% macro athena__epoch_ms(moment) %}date_diff('millisecond', timestamp '1970-01-01 00:00:00', cast({{ moment }} as timestamp(3))){% endmacro %}
 {% macro redshift__epoch_ms(moment) %}cast(datediff('millisecond', cast('1970-01-01' as timestamp), cast({{ moment }} as timestamp)) as bigint){% endmacro %}
+
+{# A date moved by a whole number of months; the last day where the month has no such day. A date. #}
+{% macro months_from(date, months) %}{{ adapter.dispatch("months_from", "amp")(date, months) }}{% endmacro %}
+{% macro duckdb__months_from(date, months) %}cast({{ date }} + interval ({{ months }}) month as date){% endmacro %}
+{% macro athena__months_from(date, months) %}date_add('month', {{ months }}, {{ date }}){% endmacro %}
+{% macro redshift__months_from(date, months) %}cast(dateadd('month', {{ months }}, {{ date }}) as date){% endmacro %}
+
+{# Whether a row of the raw zone arrived on the day of the run: its partition column says the hour. #}
+{% macro arrived_on_the_day() %}arrival >= '__DAY__-00' and arrival <= '__DAY__-23'{% endmacro %}

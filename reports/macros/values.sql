@@ -1,5 +1,13 @@
-{# A share: null where the whole is 0, else from 0 to 1. A double. #}
-{% macro share(part, whole) %}(cast({{ part }} as double precision) / nullif(cast({{ whole }} as double precision), 0)){% endmacro %}
+{# A number as a double, so that no engine divides integers. #}
+{% macro double(number) %}cast({{ number }} as {{ adapter.dispatch("double_type", "amp")() }}){% endmacro %}
+{% macro default__double_type() %}double precision{% endmacro %}
+{% macro athena__double_type() %}double{% endmacro %}
+
+{# One number over another: null where the other is 0. A double. #}
+{% macro quotient(number, by) %}{{ double(number) }} / nullif({{ double(by) }}, 0){% endmacro %}
+
+{# A share of a whole that holds it: null where the whole is 0, else from 0 to 1. A double. #}
+{% macro share(part, whole) %}{{ quotient(part, whole) }}{% endmacro %}
 
 {# The first element of an array of strings, null where there is none. A string. #}
 {% macro first_of(array) %}{{ adapter.dispatch("first_of", "amp")(array) }}{% endmacro %}

@@ -1,4 +1,4 @@
-"""The day in numbers: each against yesterday, the week before and the mean, on rows whose answers are worked out here."""
+"""The day in numbers, each against days before, on rows whose answers are worked out here."""
 
 from __future__ import annotations
 

@@ -192,8 +192,7 @@ select
     case when max(days_compared) >= 7 then coalesce(sum(case when days_ago = 7 then listeners end), 0) end
         as listeners_week_before,
     case when max(days_compared) >= 1 then
-        cast(coalesce(sum(case when days_ago between 1 and 28 then listeners end), 0) as double precision)
-            / max(days_compared)
+        cast(coalesce(sum(case when days_ago between 1 and 28 then listeners end), 0) as double) / max(days_compared)
     end as listeners_mean_28_days
 ,
     coalesce(sum(case when days_ago = 0 then new_users end), 0) as new_users,
@@ -202,8 +201,7 @@ select
     case when max(days_compared) >= 7 then coalesce(sum(case when days_ago = 7 then new_users end), 0) end
         as new_users_week_before,
     case when max(days_compared) >= 1 then
-        cast(coalesce(sum(case when days_ago between 1 and 28 then new_users end), 0) as double precision)
-            / max(days_compared)
+        cast(coalesce(sum(case when days_ago between 1 and 28 then new_users end), 0) as double) / max(days_compared)
     end as new_users_mean_28_days
 ,
     coalesce(sum(case when days_ago = 0 then sessions end), 0) as sessions,
@@ -212,8 +210,7 @@ select
     case when max(days_compared) >= 7 then coalesce(sum(case when days_ago = 7 then sessions end), 0) end
         as sessions_week_before,
     case when max(days_compared) >= 1 then
-        cast(coalesce(sum(case when days_ago between 1 and 28 then sessions end), 0) as double precision)
-            / max(days_compared)
+        cast(coalesce(sum(case when days_ago between 1 and 28 then sessions end), 0) as double) / max(days_compared)
     end as sessions_mean_28_days
 ,
     coalesce(sum(case when days_ago = 0 then shows end), 0) as shows,
@@ -222,8 +219,7 @@ select
     case when max(days_compared) >= 7 then coalesce(sum(case when days_ago = 7 then shows end), 0) end
         as shows_week_before,
     case when max(days_compared) >= 1 then
-        cast(coalesce(sum(case when days_ago between 1 and 28 then shows end), 0) as double precision)
-            / max(days_compared)
+        cast(coalesce(sum(case when days_ago between 1 and 28 then shows end), 0) as double) / max(days_compared)
     end as shows_mean_28_days
 ,
     coalesce(sum(case when days_ago = 0 then minutes_listened end), 0) as minutes_listened,
@@ -232,8 +228,7 @@ select
     case when max(days_compared) >= 7 then coalesce(sum(case when days_ago = 7 then minutes_listened end), 0) end
         as minutes_listened_week_before,
     case when max(days_compared) >= 1 then
-        cast(coalesce(sum(case when days_ago between 1 and 28 then minutes_listened end), 0) as double precision)
-            / max(days_compared)
+        cast(coalesce(sum(case when days_ago between 1 and 28 then minutes_listened end), 0) as double) / max(days_compared)
     end as minutes_listened_mean_28_days
 ,
     coalesce(sum(case when days_ago = 0 then peak_concurrency end), 0) as peak_concurrency,
@@ -242,8 +237,7 @@ select
     case when max(days_compared) >= 7 then coalesce(sum(case when days_ago = 7 then peak_concurrency end), 0) end
         as peak_concurrency_week_before,
     case when max(days_compared) >= 1 then
-        cast(coalesce(sum(case when days_ago between 1 and 28 then peak_concurrency end), 0) as double precision)
-            / max(days_compared)
+        cast(coalesce(sum(case when days_ago between 1 and 28 then peak_concurrency end), 0) as double) / max(days_compared)
     end as peak_concurrency_mean_28_days
 ,
     coalesce(sum(case when days_ago = 0 then peak_concurrency_of_a_show end), 0) as peak_concurrency_of_a_show,
@@ -252,8 +246,7 @@ select
     case when max(days_compared) >= 7 then coalesce(sum(case when days_ago = 7 then peak_concurrency_of_a_show end), 0) end
         as peak_concurrency_of_a_show_week_before,
     case when max(days_compared) >= 1 then
-        cast(coalesce(sum(case when days_ago between 1 and 28 then peak_concurrency_of_a_show end), 0) as double precision)
-            / max(days_compared)
+        cast(coalesce(sum(case when days_ago between 1 and 28 then peak_concurrency_of_a_show end), 0) as double) / max(days_compared)
     end as peak_concurrency_of_a_show_mean_28_days
 ,
     coalesce(sum(case when days_ago = 0 then likes end), 0) as likes,
@@ -262,8 +255,7 @@ select
     case when max(days_compared) >= 7 then coalesce(sum(case when days_ago = 7 then likes end), 0) end
         as likes_week_before,
     case when max(days_compared) >= 1 then
-        cast(coalesce(sum(case when days_ago between 1 and 28 then likes end), 0) as double precision)
-            / max(days_compared)
+        cast(coalesce(sum(case when days_ago between 1 and 28 then likes end), 0) as double) / max(days_compared)
     end as likes_mean_28_days
 ,
     coalesce(sum(case when days_ago = 0 then calls end), 0) as calls,
@@ -272,8 +264,7 @@ select
     case when max(days_compared) >= 7 then coalesce(sum(case when days_ago = 7 then calls end), 0) end
         as calls_week_before,
     case when max(days_compared) >= 1 then
-        cast(coalesce(sum(case when days_ago between 1 and 28 then calls end), 0) as double precision)
-            / max(days_compared)
+        cast(coalesce(sum(case when days_ago between 1 and 28 then calls end), 0) as double) / max(days_compared)
     end as calls_mean_28_days
 ,
     coalesce(sum(case when days_ago = 0 then chat_messages end), 0) as chat_messages,
@@ -282,8 +273,7 @@ select
     case when max(days_compared) >= 7 then coalesce(sum(case when days_ago = 7 then chat_messages end), 0) end
         as chat_messages_week_before,
     case when max(days_compared) >= 1 then
-        cast(coalesce(sum(case when days_ago between 1 and 28 then chat_messages end), 0) as double precision)
-            / max(days_compared)
+        cast(coalesce(sum(case when days_ago between 1 and 28 then chat_messages end), 0) as double) / max(days_compared)
     end as chat_messages_mean_28_days
 ,
     coalesce(sum(case when days_ago = 0 then follows_gained end), 0) as follows_gained,
@@ -292,8 +282,7 @@ select
     case when max(days_compared) >= 7 then coalesce(sum(case when days_ago = 7 then follows_gained end), 0) end
         as follows_gained_week_before,
     case when max(days_compared) >= 1 then
-        cast(coalesce(sum(case when days_ago between 1 and 28 then follows_gained end), 0) as double precision)
-            / max(days_compared)
+        cast(coalesce(sum(case when days_ago between 1 and 28 then follows_gained end), 0) as double) / max(days_compared)
     end as follows_gained_mean_28_days
 ,
     coalesce(sum(case when days_ago = 0 then poll_votes end), 0) as poll_votes,
@@ -302,8 +291,7 @@ select
     case when max(days_compared) >= 7 then coalesce(sum(case when days_ago = 7 then poll_votes end), 0) end
         as poll_votes_week_before,
     case when max(days_compared) >= 1 then
-        cast(coalesce(sum(case when days_ago between 1 and 28 then poll_votes end), 0) as double precision)
-            / max(days_compared)
+        cast(coalesce(sum(case when days_ago between 1 and 28 then poll_votes end), 0) as double) / max(days_compared)
     end as poll_votes_mean_28_days
 from measured
 cross join counted

@@ -61,9 +61,9 @@ changed as (
 moved as (
     select
         changed.*,
-        (cast(abs(minutes_listened_change) as double precision) / nullif(cast(sum(abs(minutes_listened_change)) over (partition by compared_with) as double precision), 0)) as minutes_listened_change_share,
+        cast(abs(minutes_listened_change) as double precision) / nullif(cast(sum(abs(minutes_listened_change)) over (partition by compared_with) as double precision), 0) as minutes_listened_change_share,
         sum(minutes_listened_change) over (partition by compared_with) as minutes_listened_change_of_all,
-        (cast(abs(listeners_change) as double precision) / nullif(cast(sum(abs(listeners_change)) over (partition by compared_with) as double precision), 0)) as listeners_change_share,
+        cast(abs(listeners_change) as double precision) / nullif(cast(sum(abs(listeners_change)) over (partition by compared_with) as double precision), 0) as listeners_change_share,
         sum(listeners_change) over (partition by compared_with) as listeners_change_of_all,
         row_number() over (
             partition by compared_with order by abs(minutes_listened_change) desc, abs(listeners_change) desc, show_id

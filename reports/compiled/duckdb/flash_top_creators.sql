@@ -86,8 +86,7 @@ measured as (
     case when max(days_compared) >= 7 then coalesce(sum(case when days_ago = 7 then minutes_listened end), 0) end
         as minutes_listened_week_before,
     case when max(days_compared) >= 1 then
-        cast(coalesce(sum(case when days_ago between 1 and 28 then minutes_listened end), 0) as double precision)
-            / max(days_compared)
+        cast(coalesce(sum(case when days_ago between 1 and 28 then minutes_listened end), 0) as double precision) / max(days_compared)
     end as minutes_listened_mean_28_days
 ,
         sum(case when days_ago = 0 and minutes_listened > 0 then 1 else 0 end) as shows,
@@ -117,7 +116,7 @@ placed as (
 select
     cast('__DAY__' as date) as day,
     placed.*,
-    (cast(placed.minutes_listened as double precision) / nullif(cast(total.minutes_listened as double precision), 0)) as minutes_listened_share
+    cast(placed.minutes_listened as double precision) / nullif(cast(total.minutes_listened as double precision), 0) as minutes_listened_share
 from placed
 cross join total
 where placed.place <= 20

@@ -55,8 +55,7 @@ measured as (
     case when max(days_compared) >= 7 then coalesce(sum(case when days_ago = 7 then minutes_listened end), 0) end
         as minutes_listened_week_before,
     case when max(days_compared) >= 1 then
-        cast(coalesce(sum(case when days_ago between 1 and 28 then minutes_listened end), 0) as double precision)
-            / max(days_compared)
+        cast(coalesce(sum(case when days_ago between 1 and 28 then minutes_listened end), 0) as double precision) / max(days_compared)
     end as minutes_listened_mean_28_days
 ,
         sum(case when days_ago = 0 then listeners end) as listeners,
@@ -94,7 +93,7 @@ select
     measured.listeners,
     measured.sessions,
     measured.minutes_listened,
-    (cast(measured.minutes_listened as double precision) / nullif(cast(total.minutes_listened as double precision), 0)) as minutes_listened_share,
+    cast(measured.minutes_listened as double precision) / nullif(cast(total.minutes_listened as double precision), 0) as minutes_listened_share,
     measured.minutes_listened_yesterday,
     measured.minutes_listened_week_before,
     measured.minutes_listened_mean_28_days,
