@@ -62,7 +62,11 @@ HEALTH_JOBS = ReportTable(
         Column(path="rows_in", type="bigint", description="Rows read, repeated deliveries included."),
         Column(path="rows_out", type="bigint", description="Rows added, changed or removed."),
         Column(path="rows_rejected", type="bigint", description="Rows refused."),
-        Column(path="rejected_share", type="double", description="Share of the rows read that were refused."),
+        Column(
+            path="rejected_share",
+            type="double",
+            description="Share of the rows read that were refused; a file refused whole counts as one row read.",
+        ),
         Column(path="longest_ms", type="bigint", description="How long the longest run took, in milliseconds."),
     ),
     key=("day", "job"),

@@ -23,18 +23,7 @@ with measured as (
     {%- for period, (first, last) in periods.items() %}
     {{ "union all" if not loop.first }}
     select
-        '{{ period }}' as period,
-        listening.listeners,
-        sign_ups.new_users,
-        statistics.sessions,
-        statistics.shows,
-        statistics.minutes_listened,
-        statistics.peak_concurrency_of_a_show,
-        statistics.likes,
-        statistics.calls,
-        statistics.chat_messages,
-        statistics.follows_gained,
-        statistics.poll_votes
+        '{{ period }}' as period, listening.listeners, sign_ups.new_users, statistics.*
     from (
         select
             count(distinct case when minutes_listened > 0 then show_id end) as shows,
@@ -67,18 +56,6 @@ known as (
     select min(day) as data_begin_on
     from {{ source("transformed", "show_statistics_daily") }}
     where day <= {{ day() }}
-),
-
-reviewed as (
-    select
-        {%- for period in periods %}
-        {%- set outer_loop = loop %}
-        {%- for measure in counts %}
-        max(case when period = '{{ period }}' then {{ measure }} end)
-            as {{ measure }}{{ "" if period == "this" else "_" ~ period }}{{ "," if not (loop.last and outer_loop.last) }}
-        {%- endfor %}
-        {%- endfor %}
-    from measured
 )
 
 select
@@ -95,19 +72,21 @@ select
     end as {{ period }}_gap,
     {%- endfor %}
     {%- for measure in counts %}
-    reviewed.{{ measure }},
+    this_period.{{ measure }},
     {%- for period in ["before", "year_before"] %}
-    case when known.data_begin_on <= {{ periods[period][0] }} then reviewed.{{ measure }}_{{ period }} end
-        as {{ measure }}_{{ period }},
+    period_{{ period }}.{{ measure }} as {{ measure }}_{{ period }},
     {%- endfor %}
     {%- endfor %}
-    {{ quotient("reviewed.minutes_listened", "reviewed.listeners") }} as minutes_per_listener,
+    {{ quotient("this_period.minutes_listened", "this_period.listeners") }} as minutes_per_listener,
     {%- for period in ["before", "year_before"] %}
-    case
-        when known.data_begin_on <= {{ periods[period][0] }}
-            then {{ quotient("reviewed.minutes_listened_" ~ period, "reviewed.listeners_" ~ period) }}
-    end as minutes_per_listener_{{ period }}{{ "," if not loop.last }}
+    {{ quotient("period_" ~ period ~ ".minutes_listened", "period_" ~ period ~ ".listeners") }}
+        as minutes_per_listener_{{ period }}{{ "," if not loop.last }}
     {%- endfor %}
-from reviewed
+from measured as this_period
 cross join known
+{%- for period in ["before", "year_before"] %}
+left join measured as period_{{ period }}
+    on period_{{ period }}.period = '{{ period }}' and known.data_begin_on <= {{ periods[period][0] }}
+{%- endfor %}
+where this_period.period = 'this'
 {% endmacro %}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from itertools import count
+from itertools import chain, count, groupby
 from typing import Any
 
 import duckdb
@@ -31,17 +31,20 @@ class SmallLake:
 
     def fill(self, table: str, *rows: Row) -> None:
         """Add rows to a table such as `transformed.like`."""
-        for row in rows:
-            columns = ", ".join(f'"{name}"' for name in row)
-            values = ", ".join("?" for _ in row)
-            self.connection.execute(f"insert into {table} ({columns}) values ({values})", list(row.values()))
+        for names, alike in groupby(rows, key=lambda row: tuple(row)):
+            values = [list(row.values()) for row in alike]
+            columns = ", ".join(f'"{name}"' for name in names)
+            places = ", ".join(f"({', '.join('?' for _ in names)})" for _ in values)
+            self.connection.execute(f"insert into {table} ({columns}) values {places}", list(chain(*values)))
 
     def happened(self, event_type: str, *events: Row) -> None:
         """Add events to the shared table of their type."""
+        rows = []
         for event in events:
             filled = {"event_id": f"e-{next(self._ids)}", "event_type": event_type} | dict(event)
             filled.setdefault("arrived_at", filled["occurred_at"])
-            self.fill(f"transformed.{event_type}", filled)
+            rows.append(filled)
+        self.fill(f"transformed.{event_type}", *rows)
 
     def heard(self, listener: str | None, show: str, start: datetime, end: datetime) -> None:
         """One interval that a listener heard of a show, reported at its end; nobody known when `listener` is None."""

@@ -16,244 +16,75 @@ select
     cast(schema_version_before as integer) as schema_version_before,
     cast(schema_changed as boolean) as schema_changed
 from (
-with counted as (
+with occurred as (
     select
-        'show_catalog_entry' as table_name,
+        event_type,
         (cast('__DAY__' as date) - cast(occurred_at as date)) as days_ago,
-        count(*) as row_count,
-        sum(case when epoch_ms(arrived_at) - epoch_ms(occurred_at) > 3600000 then 1 else 0 end) as late,
-        max(epoch_ms(occurred_at)) as newest_ms,
-        max(schema_version) as schema_version
-    from "__TRANSFORMED__"."show_catalog_entry"
-    where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
-    group by cast(occurred_at as date)
-    union all
+        epoch_ms(occurred_at) as occurred_ms,
+        epoch_ms(arrived_at) as arrived_ms,
+        schema_version
+    from (
+        select 'show_catalog_entry' as event_type, occurred_at, arrived_at, schema_version
+        from "__TRANSFORMED__"."show_catalog_entry" where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
+        union all select 'sign_up' as event_type, occurred_at, arrived_at, schema_version
+        from "__TRANSFORMED__"."sign_up" where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
+        union all select 'app_opened' as event_type, occurred_at, arrived_at, schema_version
+        from "__TRANSFORMED__"."app_opened" where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
+        union all select 'app_closed' as event_type, occurred_at, arrived_at, schema_version
+        from "__TRANSFORMED__"."app_closed" where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
+        union all select 'show_impression' as event_type, occurred_at, arrived_at, schema_version
+        from "__TRANSFORMED__"."show_impression" where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
+        union all select 'promotion_exposure' as event_type, occurred_at, arrived_at, schema_version
+        from "__TRANSFORMED__"."promotion_exposure" where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
+        union all select 'experiment_exposure' as event_type, occurred_at, arrived_at, schema_version
+        from "__TRANSFORMED__"."experiment_exposure" where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
+        union all select 'notification_delivered' as event_type, occurred_at, arrived_at, schema_version
+        from "__TRANSFORMED__"."notification_delivered" where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
+        union all select 'notification_opened' as event_type, occurred_at, arrived_at, schema_version
+        from "__TRANSFORMED__"."notification_opened" where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
+        union all select 'follow' as event_type, occurred_at, arrived_at, schema_version
+        from "__TRANSFORMED__"."follow" where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
+        union all select 'activity_update' as event_type, occurred_at, arrived_at, schema_version
+        from "__TRANSFORMED__"."activity_update" where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
+        union all select 'call_in' as event_type, occurred_at, arrived_at, schema_version
+        from "__TRANSFORMED__"."call_in" where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
+        union all select 'co_host' as event_type, occurred_at, arrived_at, schema_version
+        from "__TRANSFORMED__"."co_host" where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
+        union all select 'poll_vote' as event_type, occurred_at, arrived_at, schema_version
+        from "__TRANSFORMED__"."poll_vote" where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
+        union all select 'chat_message' as event_type, occurred_at, arrived_at, schema_version
+        from "__TRANSFORMED__"."chat_message" where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
+        union all select 'like' as event_type, occurred_at, arrived_at, schema_version
+        from "__TRANSFORMED__"."like" where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
+        union all select 'listener_count' as event_type, occurred_at, arrived_at, schema_version
+        from "__TRANSFORMED__"."listener_count" where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
+        union all select 'playback_metric' as event_type, occurred_at, arrived_at, schema_version
+        from "__TRANSFORMED__"."playback_metric" where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
+        union all select 'click' as event_type, occurred_at, arrived_at, schema_version
+        from "__TRANSFORMED__"."click" where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
+        union all select 'content_report' as event_type, occurred_at, arrived_at, schema_version
+        from "__TRANSFORMED__"."content_report" where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
+        union all select 'moderation_decision' as event_type, occurred_at, arrived_at, schema_version
+        from "__TRANSFORMED__"."moderation_decision" where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
+    ) as occurred
+),
+counted as (
     select
-        'sign_up' as table_name,
-        (cast('__DAY__' as date) - cast(occurred_at as date)) as days_ago,
+        event_type as table_name,
+        days_ago,
         count(*) as row_count,
-        sum(case when epoch_ms(arrived_at) - epoch_ms(occurred_at) > 3600000 then 1 else 0 end) as late,
-        max(epoch_ms(occurred_at)) as newest_ms,
+        sum(case when arrived_ms - occurred_ms > 3600000 then 1 else 0 end) as late,
+        max(occurred_ms) as newest_ms,
         max(schema_version) as schema_version
-    from "__TRANSFORMED__"."sign_up"
-    where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
-    group by cast(occurred_at as date)
-    union all
-    select
-        'app_opened' as table_name,
-        (cast('__DAY__' as date) - cast(occurred_at as date)) as days_ago,
-        count(*) as row_count,
-        sum(case when epoch_ms(arrived_at) - epoch_ms(occurred_at) > 3600000 then 1 else 0 end) as late,
-        max(epoch_ms(occurred_at)) as newest_ms,
-        max(schema_version) as schema_version
-    from "__TRANSFORMED__"."app_opened"
-    where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
-    group by cast(occurred_at as date)
-    union all
-    select
-        'app_closed' as table_name,
-        (cast('__DAY__' as date) - cast(occurred_at as date)) as days_ago,
-        count(*) as row_count,
-        sum(case when epoch_ms(arrived_at) - epoch_ms(occurred_at) > 3600000 then 1 else 0 end) as late,
-        max(epoch_ms(occurred_at)) as newest_ms,
-        max(schema_version) as schema_version
-    from "__TRANSFORMED__"."app_closed"
-    where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
-    group by cast(occurred_at as date)
-    union all
-    select
-        'show_impression' as table_name,
-        (cast('__DAY__' as date) - cast(occurred_at as date)) as days_ago,
-        count(*) as row_count,
-        sum(case when epoch_ms(arrived_at) - epoch_ms(occurred_at) > 3600000 then 1 else 0 end) as late,
-        max(epoch_ms(occurred_at)) as newest_ms,
-        max(schema_version) as schema_version
-    from "__TRANSFORMED__"."show_impression"
-    where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
-    group by cast(occurred_at as date)
-    union all
-    select
-        'promotion_exposure' as table_name,
-        (cast('__DAY__' as date) - cast(occurred_at as date)) as days_ago,
-        count(*) as row_count,
-        sum(case when epoch_ms(arrived_at) - epoch_ms(occurred_at) > 3600000 then 1 else 0 end) as late,
-        max(epoch_ms(occurred_at)) as newest_ms,
-        max(schema_version) as schema_version
-    from "__TRANSFORMED__"."promotion_exposure"
-    where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
-    group by cast(occurred_at as date)
-    union all
-    select
-        'experiment_exposure' as table_name,
-        (cast('__DAY__' as date) - cast(occurred_at as date)) as days_ago,
-        count(*) as row_count,
-        sum(case when epoch_ms(arrived_at) - epoch_ms(occurred_at) > 3600000 then 1 else 0 end) as late,
-        max(epoch_ms(occurred_at)) as newest_ms,
-        max(schema_version) as schema_version
-    from "__TRANSFORMED__"."experiment_exposure"
-    where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
-    group by cast(occurred_at as date)
-    union all
-    select
-        'notification_delivered' as table_name,
-        (cast('__DAY__' as date) - cast(occurred_at as date)) as days_ago,
-        count(*) as row_count,
-        sum(case when epoch_ms(arrived_at) - epoch_ms(occurred_at) > 3600000 then 1 else 0 end) as late,
-        max(epoch_ms(occurred_at)) as newest_ms,
-        max(schema_version) as schema_version
-    from "__TRANSFORMED__"."notification_delivered"
-    where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
-    group by cast(occurred_at as date)
-    union all
-    select
-        'notification_opened' as table_name,
-        (cast('__DAY__' as date) - cast(occurred_at as date)) as days_ago,
-        count(*) as row_count,
-        sum(case when epoch_ms(arrived_at) - epoch_ms(occurred_at) > 3600000 then 1 else 0 end) as late,
-        max(epoch_ms(occurred_at)) as newest_ms,
-        max(schema_version) as schema_version
-    from "__TRANSFORMED__"."notification_opened"
-    where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
-    group by cast(occurred_at as date)
-    union all
-    select
-        'follow' as table_name,
-        (cast('__DAY__' as date) - cast(occurred_at as date)) as days_ago,
-        count(*) as row_count,
-        sum(case when epoch_ms(arrived_at) - epoch_ms(occurred_at) > 3600000 then 1 else 0 end) as late,
-        max(epoch_ms(occurred_at)) as newest_ms,
-        max(schema_version) as schema_version
-    from "__TRANSFORMED__"."follow"
-    where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
-    group by cast(occurred_at as date)
-    union all
-    select
-        'activity_update' as table_name,
-        (cast('__DAY__' as date) - cast(occurred_at as date)) as days_ago,
-        count(*) as row_count,
-        sum(case when epoch_ms(arrived_at) - epoch_ms(occurred_at) > 3600000 then 1 else 0 end) as late,
-        max(epoch_ms(occurred_at)) as newest_ms,
-        max(schema_version) as schema_version
-    from "__TRANSFORMED__"."activity_update"
-    where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
-    group by cast(occurred_at as date)
-    union all
-    select
-        'call_in' as table_name,
-        (cast('__DAY__' as date) - cast(occurred_at as date)) as days_ago,
-        count(*) as row_count,
-        sum(case when epoch_ms(arrived_at) - epoch_ms(occurred_at) > 3600000 then 1 else 0 end) as late,
-        max(epoch_ms(occurred_at)) as newest_ms,
-        max(schema_version) as schema_version
-    from "__TRANSFORMED__"."call_in"
-    where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
-    group by cast(occurred_at as date)
-    union all
-    select
-        'co_host' as table_name,
-        (cast('__DAY__' as date) - cast(occurred_at as date)) as days_ago,
-        count(*) as row_count,
-        sum(case when epoch_ms(arrived_at) - epoch_ms(occurred_at) > 3600000 then 1 else 0 end) as late,
-        max(epoch_ms(occurred_at)) as newest_ms,
-        max(schema_version) as schema_version
-    from "__TRANSFORMED__"."co_host"
-    where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
-    group by cast(occurred_at as date)
-    union all
-    select
-        'poll_vote' as table_name,
-        (cast('__DAY__' as date) - cast(occurred_at as date)) as days_ago,
-        count(*) as row_count,
-        sum(case when epoch_ms(arrived_at) - epoch_ms(occurred_at) > 3600000 then 1 else 0 end) as late,
-        max(epoch_ms(occurred_at)) as newest_ms,
-        max(schema_version) as schema_version
-    from "__TRANSFORMED__"."poll_vote"
-    where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
-    group by cast(occurred_at as date)
-    union all
-    select
-        'chat_message' as table_name,
-        (cast('__DAY__' as date) - cast(occurred_at as date)) as days_ago,
-        count(*) as row_count,
-        sum(case when epoch_ms(arrived_at) - epoch_ms(occurred_at) > 3600000 then 1 else 0 end) as late,
-        max(epoch_ms(occurred_at)) as newest_ms,
-        max(schema_version) as schema_version
-    from "__TRANSFORMED__"."chat_message"
-    where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
-    group by cast(occurred_at as date)
-    union all
-    select
-        'like' as table_name,
-        (cast('__DAY__' as date) - cast(occurred_at as date)) as days_ago,
-        count(*) as row_count,
-        sum(case when epoch_ms(arrived_at) - epoch_ms(occurred_at) > 3600000 then 1 else 0 end) as late,
-        max(epoch_ms(occurred_at)) as newest_ms,
-        max(schema_version) as schema_version
-    from "__TRANSFORMED__"."like"
-    where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
-    group by cast(occurred_at as date)
-    union all
-    select
-        'listener_count' as table_name,
-        (cast('__DAY__' as date) - cast(occurred_at as date)) as days_ago,
-        count(*) as row_count,
-        sum(case when epoch_ms(arrived_at) - epoch_ms(occurred_at) > 3600000 then 1 else 0 end) as late,
-        max(epoch_ms(occurred_at)) as newest_ms,
-        max(schema_version) as schema_version
-    from "__TRANSFORMED__"."listener_count"
-    where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
-    group by cast(occurred_at as date)
-    union all
-    select
-        'playback_metric' as table_name,
-        (cast('__DAY__' as date) - cast(occurred_at as date)) as days_ago,
-        count(*) as row_count,
-        sum(case when epoch_ms(arrived_at) - epoch_ms(occurred_at) > 3600000 then 1 else 0 end) as late,
-        max(epoch_ms(occurred_at)) as newest_ms,
-        max(schema_version) as schema_version
-    from "__TRANSFORMED__"."playback_metric"
-    where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
-    group by cast(occurred_at as date)
-    union all
-    select
-        'click' as table_name,
-        (cast('__DAY__' as date) - cast(occurred_at as date)) as days_ago,
-        count(*) as row_count,
-        sum(case when epoch_ms(arrived_at) - epoch_ms(occurred_at) > 3600000 then 1 else 0 end) as late,
-        max(epoch_ms(occurred_at)) as newest_ms,
-        max(schema_version) as schema_version
-    from "__TRANSFORMED__"."click"
-    where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
-    group by cast(occurred_at as date)
-    union all
-    select
-        'content_report' as table_name,
-        (cast('__DAY__' as date) - cast(occurred_at as date)) as days_ago,
-        count(*) as row_count,
-        sum(case when epoch_ms(arrived_at) - epoch_ms(occurred_at) > 3600000 then 1 else 0 end) as late,
-        max(epoch_ms(occurred_at)) as newest_ms,
-        max(schema_version) as schema_version
-    from "__TRANSFORMED__"."content_report"
-    where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
-    group by cast(occurred_at as date)
-    union all
-    select
-        'moderation_decision' as table_name,
-        (cast('__DAY__' as date) - cast(occurred_at as date)) as days_ago,
-        count(*) as row_count,
-        sum(case when epoch_ms(arrived_at) - epoch_ms(occurred_at) > 3600000 then 1 else 0 end) as late,
-        max(epoch_ms(occurred_at)) as newest_ms,
-        max(schema_version) as schema_version
-    from "__TRANSFORMED__"."moderation_decision"
-    where occurred_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp)
-    group by cast(occurred_at as date)
+    from occurred
+    group by event_type, days_ago
     union all
     select
         'sessions' as table_name,
         (cast('__DAY__' as date) - cast(ended_at as date)) as days_ago,
         count(*) as row_count,
         cast(null as bigint) as late,
-        max(epoch_ms(cast(ended_at as timestamp))) as newest_ms,
+        max(epoch_ms(ended_at)) as newest_ms,
         cast(null as integer) as schema_version
     from "__TRANSFORMED__"."sessions"
     where ended_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and ended_at < cast((cast('__DAY__' as date) + 1) as timestamp)
@@ -264,7 +95,7 @@ with counted as (
         (cast('__DAY__' as date) - cast(valid_from as date)) as days_ago,
         count(*) as row_count,
         cast(null as bigint) as late,
-        max(epoch_ms(cast(valid_from as timestamp))) as newest_ms,
+        max(epoch_ms(valid_from)) as newest_ms,
         cast(null as integer) as schema_version
     from "__TRANSFORMED__"."show_history"
     where valid_from >= cast((cast('__DAY__' as date) - 28) as timestamp) and valid_from < cast((cast('__DAY__' as date) + 1) as timestamp)
@@ -275,7 +106,7 @@ with counted as (
         (cast('__DAY__' as date) - cast(day as date)) as days_ago,
         count(*) as row_count,
         cast(null as bigint) as late,
-        max(epoch_ms(cast(day as timestamp))) as newest_ms,
+        max(epoch_ms(day)) as newest_ms,
         cast(null as integer) as schema_version
     from "__TRANSFORMED__"."show_statistics_daily"
     where day >= cast((cast('__DAY__' as date) - 28) as timestamp) and day < cast((cast('__DAY__' as date) + 1) as timestamp)
@@ -286,7 +117,7 @@ with counted as (
         (cast('__DAY__' as date) - cast(as_of as date)) as days_ago,
         count(*) as row_count,
         cast(null as bigint) as late,
-        max(epoch_ms(cast(as_of as timestamp))) as newest_ms,
+        max(epoch_ms(as_of)) as newest_ms,
         cast(null as integer) as schema_version
     from "__TRANSFORMED__"."trending_shows"
     where as_of >= cast((cast('__DAY__' as date) - 28) as timestamp) and as_of < cast((cast('__DAY__' as date) + 1) as timestamp)
@@ -297,39 +128,39 @@ with counted as (
         (cast('__DAY__' as date) - cast(started_at as date)) as days_ago,
         count(*) as row_count,
         cast(null as bigint) as late,
-        max(epoch_ms(cast(started_at as timestamp))) as newest_ms,
+        max(epoch_ms(started_at)) as newest_ms,
         cast(null as integer) as schema_version
     from "__TRANSFORMED__"."job_runs"
     where started_at >= cast((cast('__DAY__' as date) - 28) as timestamp) and started_at < cast((cast('__DAY__' as date) + 1) as timestamp)
     group by cast(started_at as date)
 ),
 tables as (
-    select 'show_catalog_entry' as table_name, 2 as freshness_hours
-    union all select 'sign_up' as table_name, 2 as freshness_hours
-    union all select 'app_opened' as table_name, 2 as freshness_hours
-    union all select 'app_closed' as table_name, 2 as freshness_hours
-    union all select 'show_impression' as table_name, 2 as freshness_hours
-    union all select 'promotion_exposure' as table_name, 2 as freshness_hours
-    union all select 'experiment_exposure' as table_name, 2 as freshness_hours
-    union all select 'notification_delivered' as table_name, 2 as freshness_hours
-    union all select 'notification_opened' as table_name, 2 as freshness_hours
-    union all select 'follow' as table_name, 2 as freshness_hours
-    union all select 'activity_update' as table_name, 2 as freshness_hours
-    union all select 'call_in' as table_name, 2 as freshness_hours
-    union all select 'co_host' as table_name, 2 as freshness_hours
-    union all select 'poll_vote' as table_name, 2 as freshness_hours
-    union all select 'chat_message' as table_name, 2 as freshness_hours
-    union all select 'like' as table_name, 2 as freshness_hours
-    union all select 'listener_count' as table_name, 2 as freshness_hours
-    union all select 'playback_metric' as table_name, 2 as freshness_hours
-    union all select 'click' as table_name, 2 as freshness_hours
-    union all select 'content_report' as table_name, 2 as freshness_hours
-    union all select 'moderation_decision' as table_name, 2 as freshness_hours
-    union all select 'sessions' as table_name, 26 as freshness_hours
-    union all select 'show_history' as table_name, 26 as freshness_hours
-    union all select 'show_statistics_daily' as table_name, 26 as freshness_hours
-    union all select 'trending_shows' as table_name, 2 as freshness_hours
-    union all select 'job_runs' as table_name, 2 as freshness_hours
+    select 'show_catalog_entry' as table_name
+    union all select 'sign_up' as table_name
+    union all select 'app_opened' as table_name
+    union all select 'app_closed' as table_name
+    union all select 'show_impression' as table_name
+    union all select 'promotion_exposure' as table_name
+    union all select 'experiment_exposure' as table_name
+    union all select 'notification_delivered' as table_name
+    union all select 'notification_opened' as table_name
+    union all select 'follow' as table_name
+    union all select 'activity_update' as table_name
+    union all select 'call_in' as table_name
+    union all select 'co_host' as table_name
+    union all select 'poll_vote' as table_name
+    union all select 'chat_message' as table_name
+    union all select 'like' as table_name
+    union all select 'listener_count' as table_name
+    union all select 'playback_metric' as table_name
+    union all select 'click' as table_name
+    union all select 'content_report' as table_name
+    union all select 'moderation_decision' as table_name
+    union all select 'sessions' as table_name
+    union all select 'show_history' as table_name
+    union all select 'show_statistics_daily' as table_name
+    union all select 'trending_shows' as table_name
+    union all select 'job_runs' as table_name
 ),
 reached as (
     select table_name, max(days_ago) as days_compared
@@ -339,7 +170,6 @@ reached as (
 measured as (
     select
         tables.table_name,
-        tables.freshness_hours,
         coalesce(max(reached.days_compared), 0) as days_compared,
     coalesce(sum(case when days_ago = 0 then row_count end), 0) as row_count,
     case when max(days_compared) >= 1 then coalesce(sum(case when days_ago = 1 then row_count end), 0) end
@@ -357,7 +187,7 @@ measured as (
     from tables
     left join counted on counted.table_name = tables.table_name
     left join reached on reached.table_name = tables.table_name
-    group by tables.table_name, tables.freshness_hours
+    group by tables.table_name
 ),
 rejected as (
     select source as table_name, count(*) as rejected
@@ -374,7 +204,14 @@ select
     measured.row_count_mean_28_days,
     measured.days_compared,
     cast(epoch_ms(cast((cast('__DAY__' as date) + 1) as timestamp)) - measured.newest_ms as double precision) / 3600000 as hours_since_newest,
-    measured.freshness_hours,
+    case measured.table_name
+        when 'sessions' then 26
+        when 'show_history' then 26
+        when 'show_statistics_daily' then 26
+        when 'trending_shows' then 2
+        when 'job_runs' then 2
+        else 2
+    end as freshness_hours,
     measured.late as rows_late,
     cast(measured.late as double precision) / nullif(cast(measured.row_count as double precision), 0) as late_share,
     coalesce(rejected.rejected, 0) as rows_rejected,

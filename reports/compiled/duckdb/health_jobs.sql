@@ -21,7 +21,7 @@ select
     coalesce(sum(rows_in), 0) as rows_in,
     coalesce(sum(rows_out), 0) as rows_out,
     coalesce(sum(rows_rejected), 0) as rows_rejected,
-    cast(coalesce(sum(rows_rejected), 0) as double precision) / nullif(cast(coalesce(sum(rows_in), 0) as double precision), 0) as rejected_share,
+    cast(coalesce(sum(rows_rejected), 0) as double precision) / nullif(cast(coalesce(sum(greatest(rows_in, rows_rejected)), 0) as double precision), 0) as rejected_share,
     max(duration_ms) as longest_ms
 from "__TRANSFORMED__"."job_runs"
 where started_at >= cast(cast('__DAY__' as date) as timestamp) and started_at < cast((cast('__DAY__' as date) + 1) as timestamp) and job is not null

@@ -44,18 +44,7 @@ select
 from (
 with measured as (
     select
-        'this' as period,
-        listening.listeners,
-        sign_ups.new_users,
-        statistics.sessions,
-        statistics.shows,
-        statistics.minutes_listened,
-        statistics.peak_concurrency_of_a_show,
-        statistics.likes,
-        statistics.calls,
-        statistics.chat_messages,
-        statistics.follows_gained,
-        statistics.poll_votes
+        'this' as period, listening.listeners, sign_ups.new_users, statistics.*
     from (
         select
             count(distinct case when minutes_listened > 0 then show_id end) as shows,
@@ -84,18 +73,7 @@ with measured as (
     ) as sign_ups
     union all
     select
-        'before' as period,
-        listening.listeners,
-        sign_ups.new_users,
-        statistics.sessions,
-        statistics.shows,
-        statistics.minutes_listened,
-        statistics.peak_concurrency_of_a_show,
-        statistics.likes,
-        statistics.calls,
-        statistics.chat_messages,
-        statistics.follows_gained,
-        statistics.poll_votes
+        'before' as period, listening.listeners, sign_ups.new_users, statistics.*
     from (
         select
             count(distinct case when minutes_listened > 0 then show_id end) as shows,
@@ -124,18 +102,7 @@ with measured as (
     ) as sign_ups
     union all
     select
-        'year_before' as period,
-        listening.listeners,
-        sign_ups.new_users,
-        statistics.sessions,
-        statistics.shows,
-        statistics.minutes_listened,
-        statistics.peak_concurrency_of_a_show,
-        statistics.likes,
-        statistics.calls,
-        statistics.chat_messages,
-        statistics.follows_gained,
-        statistics.poll_votes
+        'year_before' as period, listening.listeners, sign_ups.new_users, statistics.*
     from (
         select
             count(distinct case when minutes_listened > 0 then show_id end) as shows,
@@ -167,76 +134,6 @@ known as (
     select min(day) as data_begin_on
     from "__TRANSFORMED__"."show_statistics_daily"
     where day <= cast('__DAY__' as date)
-),
-reviewed as (
-    select
-        max(case when period = 'this' then listeners end)
-            as listeners,
-        max(case when period = 'this' then new_users end)
-            as new_users,
-        max(case when period = 'this' then sessions end)
-            as sessions,
-        max(case when period = 'this' then shows end)
-            as shows,
-        max(case when period = 'this' then minutes_listened end)
-            as minutes_listened,
-        max(case when period = 'this' then peak_concurrency_of_a_show end)
-            as peak_concurrency_of_a_show,
-        max(case when period = 'this' then likes end)
-            as likes,
-        max(case when period = 'this' then calls end)
-            as calls,
-        max(case when period = 'this' then chat_messages end)
-            as chat_messages,
-        max(case when period = 'this' then follows_gained end)
-            as follows_gained,
-        max(case when period = 'this' then poll_votes end)
-            as poll_votes,
-        max(case when period = 'before' then listeners end)
-            as listeners_before,
-        max(case when period = 'before' then new_users end)
-            as new_users_before,
-        max(case when period = 'before' then sessions end)
-            as sessions_before,
-        max(case when period = 'before' then shows end)
-            as shows_before,
-        max(case when period = 'before' then minutes_listened end)
-            as minutes_listened_before,
-        max(case when period = 'before' then peak_concurrency_of_a_show end)
-            as peak_concurrency_of_a_show_before,
-        max(case when period = 'before' then likes end)
-            as likes_before,
-        max(case when period = 'before' then calls end)
-            as calls_before,
-        max(case when period = 'before' then chat_messages end)
-            as chat_messages_before,
-        max(case when period = 'before' then follows_gained end)
-            as follows_gained_before,
-        max(case when period = 'before' then poll_votes end)
-            as poll_votes_before,
-        max(case when period = 'year_before' then listeners end)
-            as listeners_year_before,
-        max(case when period = 'year_before' then new_users end)
-            as new_users_year_before,
-        max(case when period = 'year_before' then sessions end)
-            as sessions_year_before,
-        max(case when period = 'year_before' then shows end)
-            as shows_year_before,
-        max(case when period = 'year_before' then minutes_listened end)
-            as minutes_listened_year_before,
-        max(case when period = 'year_before' then peak_concurrency_of_a_show end)
-            as peak_concurrency_of_a_show_year_before,
-        max(case when period = 'year_before' then likes end)
-            as likes_year_before,
-        max(case when period = 'year_before' then calls end)
-            as calls_year_before,
-        max(case when period = 'year_before' then chat_messages end)
-            as chat_messages_year_before,
-        max(case when period = 'year_before' then follows_gained end)
-            as follows_gained_year_before,
-        max(case when period = 'year_before' then poll_votes end)
-            as poll_votes_year_before
-    from measured
 )
 select
     cast('__DAY__' as date) as day,
@@ -255,70 +152,49 @@ select
             'data begin on ' || cast(known.data_begin_on as varchar(10)) || ', and this would begin on '
             || cast(cast(dateadd('month', -12, cast(date_trunc('month', cast('__DAY__' as date)) as date)) as date) as varchar(10))
     end as year_before_gap,
-    reviewed.listeners,
-    case when known.data_begin_on <= cast(dateadd('month', -1, cast(date_trunc('month', cast('__DAY__' as date)) as date)) as date) then reviewed.listeners_before end
-        as listeners_before,
-    case when known.data_begin_on <= cast(dateadd('month', -12, cast(date_trunc('month', cast('__DAY__' as date)) as date)) as date) then reviewed.listeners_year_before end
-        as listeners_year_before,
-    reviewed.new_users,
-    case when known.data_begin_on <= cast(dateadd('month', -1, cast(date_trunc('month', cast('__DAY__' as date)) as date)) as date) then reviewed.new_users_before end
-        as new_users_before,
-    case when known.data_begin_on <= cast(dateadd('month', -12, cast(date_trunc('month', cast('__DAY__' as date)) as date)) as date) then reviewed.new_users_year_before end
-        as new_users_year_before,
-    reviewed.sessions,
-    case when known.data_begin_on <= cast(dateadd('month', -1, cast(date_trunc('month', cast('__DAY__' as date)) as date)) as date) then reviewed.sessions_before end
-        as sessions_before,
-    case when known.data_begin_on <= cast(dateadd('month', -12, cast(date_trunc('month', cast('__DAY__' as date)) as date)) as date) then reviewed.sessions_year_before end
-        as sessions_year_before,
-    reviewed.shows,
-    case when known.data_begin_on <= cast(dateadd('month', -1, cast(date_trunc('month', cast('__DAY__' as date)) as date)) as date) then reviewed.shows_before end
-        as shows_before,
-    case when known.data_begin_on <= cast(dateadd('month', -12, cast(date_trunc('month', cast('__DAY__' as date)) as date)) as date) then reviewed.shows_year_before end
-        as shows_year_before,
-    reviewed.minutes_listened,
-    case when known.data_begin_on <= cast(dateadd('month', -1, cast(date_trunc('month', cast('__DAY__' as date)) as date)) as date) then reviewed.minutes_listened_before end
-        as minutes_listened_before,
-    case when known.data_begin_on <= cast(dateadd('month', -12, cast(date_trunc('month', cast('__DAY__' as date)) as date)) as date) then reviewed.minutes_listened_year_before end
-        as minutes_listened_year_before,
-    reviewed.peak_concurrency_of_a_show,
-    case when known.data_begin_on <= cast(dateadd('month', -1, cast(date_trunc('month', cast('__DAY__' as date)) as date)) as date) then reviewed.peak_concurrency_of_a_show_before end
-        as peak_concurrency_of_a_show_before,
-    case when known.data_begin_on <= cast(dateadd('month', -12, cast(date_trunc('month', cast('__DAY__' as date)) as date)) as date) then reviewed.peak_concurrency_of_a_show_year_before end
-        as peak_concurrency_of_a_show_year_before,
-    reviewed.likes,
-    case when known.data_begin_on <= cast(dateadd('month', -1, cast(date_trunc('month', cast('__DAY__' as date)) as date)) as date) then reviewed.likes_before end
-        as likes_before,
-    case when known.data_begin_on <= cast(dateadd('month', -12, cast(date_trunc('month', cast('__DAY__' as date)) as date)) as date) then reviewed.likes_year_before end
-        as likes_year_before,
-    reviewed.calls,
-    case when known.data_begin_on <= cast(dateadd('month', -1, cast(date_trunc('month', cast('__DAY__' as date)) as date)) as date) then reviewed.calls_before end
-        as calls_before,
-    case when known.data_begin_on <= cast(dateadd('month', -12, cast(date_trunc('month', cast('__DAY__' as date)) as date)) as date) then reviewed.calls_year_before end
-        as calls_year_before,
-    reviewed.chat_messages,
-    case when known.data_begin_on <= cast(dateadd('month', -1, cast(date_trunc('month', cast('__DAY__' as date)) as date)) as date) then reviewed.chat_messages_before end
-        as chat_messages_before,
-    case when known.data_begin_on <= cast(dateadd('month', -12, cast(date_trunc('month', cast('__DAY__' as date)) as date)) as date) then reviewed.chat_messages_year_before end
-        as chat_messages_year_before,
-    reviewed.follows_gained,
-    case when known.data_begin_on <= cast(dateadd('month', -1, cast(date_trunc('month', cast('__DAY__' as date)) as date)) as date) then reviewed.follows_gained_before end
-        as follows_gained_before,
-    case when known.data_begin_on <= cast(dateadd('month', -12, cast(date_trunc('month', cast('__DAY__' as date)) as date)) as date) then reviewed.follows_gained_year_before end
-        as follows_gained_year_before,
-    reviewed.poll_votes,
-    case when known.data_begin_on <= cast(dateadd('month', -1, cast(date_trunc('month', cast('__DAY__' as date)) as date)) as date) then reviewed.poll_votes_before end
-        as poll_votes_before,
-    case when known.data_begin_on <= cast(dateadd('month', -12, cast(date_trunc('month', cast('__DAY__' as date)) as date)) as date) then reviewed.poll_votes_year_before end
-        as poll_votes_year_before,
-    cast(reviewed.minutes_listened as double precision) / nullif(cast(reviewed.listeners as double precision), 0) as minutes_per_listener,
-    case
-        when known.data_begin_on <= cast(dateadd('month', -1, cast(date_trunc('month', cast('__DAY__' as date)) as date)) as date)
-            then cast(reviewed.minutes_listened_before as double precision) / nullif(cast(reviewed.listeners_before as double precision), 0)
-    end as minutes_per_listener_before,
-    case
-        when known.data_begin_on <= cast(dateadd('month', -12, cast(date_trunc('month', cast('__DAY__' as date)) as date)) as date)
-            then cast(reviewed.minutes_listened_year_before as double precision) / nullif(cast(reviewed.listeners_year_before as double precision), 0)
-    end as minutes_per_listener_year_before
-from reviewed
+    this_period.listeners,
+    period_before.listeners as listeners_before,
+    period_year_before.listeners as listeners_year_before,
+    this_period.new_users,
+    period_before.new_users as new_users_before,
+    period_year_before.new_users as new_users_year_before,
+    this_period.sessions,
+    period_before.sessions as sessions_before,
+    period_year_before.sessions as sessions_year_before,
+    this_period.shows,
+    period_before.shows as shows_before,
+    period_year_before.shows as shows_year_before,
+    this_period.minutes_listened,
+    period_before.minutes_listened as minutes_listened_before,
+    period_year_before.minutes_listened as minutes_listened_year_before,
+    this_period.peak_concurrency_of_a_show,
+    period_before.peak_concurrency_of_a_show as peak_concurrency_of_a_show_before,
+    period_year_before.peak_concurrency_of_a_show as peak_concurrency_of_a_show_year_before,
+    this_period.likes,
+    period_before.likes as likes_before,
+    period_year_before.likes as likes_year_before,
+    this_period.calls,
+    period_before.calls as calls_before,
+    period_year_before.calls as calls_year_before,
+    this_period.chat_messages,
+    period_before.chat_messages as chat_messages_before,
+    period_year_before.chat_messages as chat_messages_year_before,
+    this_period.follows_gained,
+    period_before.follows_gained as follows_gained_before,
+    period_year_before.follows_gained as follows_gained_year_before,
+    this_period.poll_votes,
+    period_before.poll_votes as poll_votes_before,
+    period_year_before.poll_votes as poll_votes_year_before,
+    cast(this_period.minutes_listened as double precision) / nullif(cast(this_period.listeners as double precision), 0) as minutes_per_listener,
+    cast(period_before.minutes_listened as double precision) / nullif(cast(period_before.listeners as double precision), 0)
+        as minutes_per_listener_before,
+    cast(period_year_before.minutes_listened as double precision) / nullif(cast(period_year_before.listeners as double precision), 0)
+        as minutes_per_listener_year_before
+from measured as this_period
 cross join known
+left join measured as period_before
+    on period_before.period = 'before' and known.data_begin_on <= cast(dateadd('month', -1, cast(date_trunc('month', cast('__DAY__' as date)) as date)) as date)
+left join measured as period_year_before
+    on period_year_before.period = 'year_before' and known.data_begin_on <= cast(dateadd('month', -12, cast(date_trunc('month', cast('__DAY__' as date)) as date)) as date)
+where this_period.period = 'this'
 ) as result

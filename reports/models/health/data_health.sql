@@ -1,30 +1,29 @@
-{#- Tables that are not of one event type: name, the moment that says how new a row is, and whether that is a date. -#}
+{#- Tables that are not of one event type: name, and the moment that says how new a row is. -#}
 {%- set others = [
     ("sessions", "ended_at"), ("show_history", "valid_from"), ("show_statistics_daily", "day"),
     ("trending_shows", "as_of"), ("job_runs", "started_at"),
 ] -%}
-with counted as (
-    {%- for type in event_types() %}
+{%- set usual = freshness_hours(event_types()[0]) -%}
+with occurred as ({{ events_by_day(-28) }}),
+
+counted as (
     select
-        '{{ type }}' as table_name,
-        {{ days_between(day_of("occurred_at"), day()) }} as days_ago,
+        event_type as table_name,
+        days_ago,
         count(*) as row_count,
-        sum(case when {{ epoch_ms("arrived_at") }} - {{ epoch_ms("occurred_at") }} > 3600000 then 1 else 0 end) as late,
-        max({{ epoch_ms("occurred_at") }}) as newest_ms,
+        sum(case when arrived_ms - occurred_ms > 3600000 then 1 else 0 end) as late,
+        max(occurred_ms) as newest_ms,
         max(schema_version) as schema_version
-    from {{ source("transformed", type) }}
-    where occurred_at >= {{ midnight(-28) }} and occurred_at < {{ midnight(1) }}
-    group by {{ day_of("occurred_at") }}
-    union all
-    {%- endfor %}
+    from occurred
+    group by event_type, days_ago
     {%- for name, moment in others %}
-    {{ "union all" if not loop.first }}
+    union all
     select
         '{{ name }}' as table_name,
         {{ days_between(day_of(moment), day()) }} as days_ago,
         count(*) as row_count,
         cast(null as bigint) as late,
-        max({{ epoch_ms("cast(" ~ moment ~ " as timestamp)") }}) as newest_ms,
+        max({{ epoch_ms(moment) }}) as newest_ms,
         cast(null as integer) as schema_version
     from {{ source("transformed", name) }}
     where {{ moment }} >= {{ midnight(-28) }} and {{ moment }} < {{ midnight(1) }}
@@ -32,12 +31,7 @@ with counted as (
     {%- endfor %}
 ),
 
-tables as (
-    {%- for name in event_types() + (others | map(attribute=0) | list) %}
-    {{ "union all " if not loop.first -}}
-    select '{{ name }}' as table_name, {{ freshness_hours(name) }} as freshness_hours
-    {%- endfor %}
-),
+tables as ({{ listed(event_types() + (others | map(attribute=0) | list), "table_name") }}),
 
 reached as (
     select table_name, max(days_ago) as days_compared
@@ -48,7 +42,6 @@ reached as (
 measured as (
     select
         tables.table_name,
-        tables.freshness_hours,
         coalesce(max(reached.days_compared), 0) as days_compared,
         {{ compared("row_count") }},
         sum(case when days_ago = 0 then late end) as late,
@@ -58,7 +51,7 @@ measured as (
     from tables
     left join counted on counted.table_name = tables.table_name
     left join reached on reached.table_name = tables.table_name
-    group by tables.table_name, tables.freshness_hours
+    group by tables.table_name
 ),
 
 rejected as (
@@ -77,7 +70,15 @@ select
     measured.row_count_mean_28_days,
     measured.days_compared,
     {{ double(epoch_ms(midnight(1)) ~ " - measured.newest_ms") }} / 3600000 as hours_since_newest,
-    measured.freshness_hours,
+    case measured.table_name
+        {%- for name, _ in others %}
+        when '{{ name }}' then {{ freshness_hours(name) }}
+        {%- endfor %}
+        {%- for type in event_types() if freshness_hours(type) != usual %}
+        when '{{ type }}' then {{ freshness_hours(type) }}
+        {%- endfor %}
+        else {{ usual }}
+    end as freshness_hours,
     measured.late as rows_late,
     {{ share("measured.late", "measured.row_count") }} as late_share,
     coalesce(rejected.rejected, 0) as rows_rejected,
