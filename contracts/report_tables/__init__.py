@@ -5,15 +5,21 @@ from __future__ import annotations
 from contracts.report import ReportTable
 from contracts.report_tables.categories import CATEGORY_TABLES
 from contracts.report_tables.creators import CREATOR_TABLES
+from contracts.report_tables.engagement import ENGAGEMENT_TABLES
+from contracts.report_tables.experiments import EXPERIMENT_TABLES
 from contracts.report_tables.flash import FLASH_TABLES
 from contracts.report_tables.health import HEALTH_TABLES
 from contracts.report_tables.review import REVIEW_TABLES
+from contracts.report_tables.trending import TRENDING_TABLES
 
 SUBJECTS: dict[str, tuple[ReportTable, ...]] = {
     "flash": FLASH_TABLES,
     "review": REVIEW_TABLES,
     "creators": CREATOR_TABLES,
     "categories": CATEGORY_TABLES,
+    "engagement": ENGAGEMENT_TABLES,
+    "trending": TRENDING_TABLES,
+    "experiments": EXPERIMENT_TABLES,
     "health": HEALTH_TABLES,
 }
 """The registry: tables by subject, which is the folder of their models in `reports/models`."""

@@ -1,0 +1,199 @@
+select
+    cast(day as date) as day,
+    cast(as_of as timestamp(6)) as as_of,
+    cast(rank as integer) as rank,
+    cast(show_id as varchar) as show_id,
+    cast(is_trending as boolean) as is_trending,
+    cast(trending_score as double) as trending_score,
+    cast(lift as double) as lift,
+    cast(activity as double) as activity,
+    cast(expected_activity as double) as expected_activity,
+    cast(usual_weeks as bigint) as usual_weeks,
+    cast(listeners as bigint) as listeners,
+    cast(minutes_listened as decimal(18,3)) as minutes_listened,
+    cast(activity_of_all as double) as activity_of_all
+from (
+with deeds as (
+select
+    show_id, coalesce(user_key, device_key) as listener, occurred_at,
+    case when playback_listened_ms > 43200000 then 43200000 else playback_listened_ms end as heard_ms,
+    0 as taps, 0 as calls, 0 as messages, 0 as follows
+from "__TRANSFORMED__"."playback_metric" as playback
+where playback_listened_ms > 0 and (occurred_at >= date_add('hour', -6, cast(cast('__DAY__' as date) as timestamp)) and occurred_at < cast(date_add('day', 1, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -7, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -6, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -14, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -13, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -21, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -20, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -28, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -27, cast('__DAY__' as date)) as timestamp))
+union all
+select
+    show_id, coalesce(user_key, device_key), occurred_at, 0,
+    case when like_count is null then 1 when like_count < 0 then 0 else like_count end, 0, 0, 0
+from "__TRANSFORMED__"."like" as likes
+where (occurred_at >= date_add('hour', -6, cast(cast('__DAY__' as date) as timestamp)) and occurred_at < cast(date_add('day', 1, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -7, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -6, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -14, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -13, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -21, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -20, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -28, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -27, cast('__DAY__' as date)) as timestamp))
+union all
+select show_id, coalesce(user_key, device_key), occurred_at, 0, 0, 1, 0, 0
+from "__TRANSFORMED__"."call_in" as calls
+where call_state = 'requested' and (occurred_at >= date_add('hour', -6, cast(cast('__DAY__' as date) as timestamp)) and occurred_at < cast(date_add('day', 1, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -7, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -6, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -14, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -13, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -21, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -20, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -28, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -27, cast('__DAY__' as date)) as timestamp))
+union all
+select show_id, coalesce(user_key, device_key), occurred_at, 0, 0, 0, 1, 0
+from "__TRANSFORMED__"."chat_message" as messages
+where (occurred_at >= date_add('hour', -6, cast(cast('__DAY__' as date) as timestamp)) and occurred_at < cast(date_add('day', 1, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -7, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -6, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -14, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -13, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -21, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -20, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -28, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -27, cast('__DAY__' as date)) as timestamp))
+union all
+select follow_target_id, coalesce(user_key, device_key), occurred_at, 0, 0, 0, 0, 1
+from "__TRANSFORMED__"."follow" as follows
+where follow_target_kind = 'show' and follow_action = 'follow' and (occurred_at >= date_add('hour', -6, cast(cast('__DAY__' as date) as timestamp)) and occurred_at < cast(date_add('day', 1, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -7, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -6, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -14, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -13, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -21, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -20, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -28, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -27, cast('__DAY__' as date)) as timestamp))
+),
+hourly as (
+    select
+        show_id,
+        listener,
+        cast(
+            floor(cast(date_diff('millisecond', timestamp '1970-01-01 00:00:00', cast(cast(date_add('day', 1, cast('__DAY__' as date)) as timestamp) as timestamp(3))) - date_diff('millisecond', timestamp '1970-01-01 00:00:00', cast(occurred_at as timestamp(3))) - 1 as double) / 3600000)
+            as integer
+        ) as hours_ago,
+        sum(heard_ms) as heard_ms,
+        sum(taps) as taps,
+        sum(calls) as calls,
+        sum(messages) as messages,
+        sum(follows) as follows
+    from deeds
+    where show_id is not null and occurred_at < cast(date_add('day', 1, cast('__DAY__' as date)) as timestamp)
+    group by 1, 2, 3
+),
+worth as (
+    select
+        show_id,
+        listener,
+        hours_ago,
+        heard_ms,
+        cast(heard_ms as double) / 60000 * 1.0
+        + case when taps > 20 then 20 else taps end * 0.2
+        + case when calls > 2 then 2 else calls end * 2.0
+        + case when messages > 10 then 10 else messages end
+        * 0.5
+        + case when follows > 1 then 1 else follows end * 5.0 as points
+    from hourly
+),
+ages as (
+    select 0 as age, cast(1.0 as double) as weight
+    union all select 1 as age, cast(0.6299605249474366 as double) as weight
+    union all select 2 as age, cast(0.3968502629920499 as double) as weight
+    union all select 3 as age, cast(0.25 as double) as weight
+    union all select 4 as age, cast(0.15749013123685915 as double) as weight
+    union all select 5 as age, cast(0.09921256574801246 as double) as weight
+),
+placed as (
+    select
+        worth.show_id,
+        worth.listener,
+        worth.heard_ms,
+        worth.points * ages.weight as points,
+        worth.hours_ago - ages.age as hours_ago,
+        cast(floor((worth.hours_ago - ages.age) / cast(168 as double)) as integer) as weeks_ago
+    from worth
+    cross join ages
+    where worth.hours_ago >= ages.age
+),
+by_listener as (
+    select
+        show_id,
+        listener,
+        weeks_ago,
+        hours_ago - 168 * weeks_ago as moments_ago,
+        sum(cast(round(points * 1000000) as bigint)) as millionths,
+        sum(heard_ms) as heard_ms
+    from placed
+    where hours_ago - 168 * weeks_ago < 24 and weeks_ago <= 4
+    group by 1, 2, 3, 4
+),
+capped as (
+    select
+        *,
+        case
+            when listener is null then 0
+            when millionths > 60000000 then 60000000
+            else millionths
+        end as worth_millionths,
+        case when listener is not null and heard_ms >= 60000 then 1 else 0 end as listens
+    from by_listener
+),
+by_show as (
+    select
+        show_id,
+        weeks_ago,
+        moments_ago,
+        sum(worth_millionths) as millionths_of_all,
+        sum(worth_millionths * listens) as millionths,
+        sum(listens) as listeners,
+        sum(heard_ms) as heard_ms
+    from capped
+    group by 1, 2, 3
+),
+all_shows as (
+    select
+        moments_ago,
+        sum(case when weeks_ago = 0 then millionths else 0 end) as millionths,
+        sum(case when weeks_ago > 0 then millionths else 0 end) as usual_millionths,
+        count(distinct case when weeks_ago > 0 and millionths > 0 then weeks_ago end) as usual_weeks
+    from by_show
+    group by 1
+),
+usual as (
+    select moments_ago, show_id, sum(millionths) as millionths
+    from by_show
+    where weeks_ago > 0
+    group by 1, 2
+),
+expected as (
+    select
+        by_show.moments_ago,
+        by_show.show_id,
+        (cast(by_show.millionths as double) / 1000000) as activity,
+        (cast(by_show.millionths_of_all as double) / 1000000) as activity_of_all,
+        by_show.listeners,
+        by_show.heard_ms,
+        all_shows.usual_weeks,
+        cast(coalesce(usual.millionths, 0) as double) / nullif(cast(all_shows.usual_millionths as double), 0) * (cast(all_shows.millionths as double) / 1000000)
+            as expected_activity
+    from by_show
+    inner join all_shows on by_show.moments_ago = all_shows.moments_ago
+    left join usual on by_show.moments_ago = usual.moments_ago and by_show.show_id = usual.show_id
+    where by_show.weeks_ago = 0
+),
+compared as (
+    select
+        *,
+        (activity + 120) / (expected_activity + 120) as lift,
+        (activity - expected_activity) / sqrt(expected_activity + 120) as trending_score
+    from expected
+),
+judged as (
+    select
+        *,
+        case
+            when listeners >= 20 and lift >= 2.0 then 1 else 0
+        end as trends
+    from compared
+),
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by moments_ago
+            order by trends desc, coalesce(trending_score, -1000000000) desc, activity desc, show_id
+        ) as place
+    from judged
+)
+select
+    cast('__DAY__' as date) as day,
+    date_add('hour', -moments_ago, cast(date_add('day', 1, cast('__DAY__' as date)) as timestamp)) as as_of,
+    place as rank,
+    show_id,
+    trends = 1 as is_trending,
+    trending_score,
+    lift,
+    activity,
+    expected_activity,
+    usual_weeks,
+    listeners,
+    floor((heard_ms + 30) / cast(60 as double)) / 1000 as minutes_listened,
+    activity_of_all
+from ranked
+where place <= 100
+) as result

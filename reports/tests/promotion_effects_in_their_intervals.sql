@@ -1,0 +1,1 @@
+{{ outside_their_intervals("promotion_effects") }}

@@ -1,0 +1,2 @@
+{{ config(enabled=target.type != "redshift") }}
+{{ broken_ranks("trending_now") }}

@@ -1,0 +1,1 @@
+{{ broken_ranks("trending_settled") }}
