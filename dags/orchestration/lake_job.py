@@ -75,7 +75,8 @@ class _LakeJob(BaseOperator):
         self.lake_job_name = job_name
         self.code, self.window = code, window
         self.through_current_hour = through_current_hour
-        self.arguments, self.alone, self.longest_wait = dict(arguments or {}), alone, longest_wait
+        self.arguments = {**settings.job_arguments(), **(arguments or {})}
+        self.alone, self.longest_wait = alone, longest_wait
         self.poll_seconds = settings.number("poll_seconds", default=POLL_SECONDS)
         operator: dict[str, Any] = {"aws_conn_id": None, "deferrable": True, **self.engine_arguments(), **kwargs}
         super().__init__(**operator)

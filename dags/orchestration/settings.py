@@ -44,6 +44,17 @@ def number(name: str, *, default: int) -> int:
     return int(text)
 
 
+def job_arguments() -> dict[str, str]:
+    """Arguments of every job that the stage gives: `amp.max_days_late`, while history comes in over the stream.
+
+    Raises:
+        WrongSetting: it is no whole number from 1.
+    """
+    if not setting("max_days_late", default=" ").strip():
+        return {}
+    return {"--max-days-late": str(number("max_days_late", default=1))}
+
+
 def engine() -> str:
     """What runs the stage's jobs: `emr` (EMR on EKS) or `glue`.
 

@@ -23,6 +23,7 @@ from rehearsal.scenario.inputs import InputError
 from rehearsal.scenario.orchestration_findings import OrchestrationFindings
 from rehearsal.scenario.report.findings import Findings, TablesFindings, quantile
 from rehearsal.scenario.report.page import logs_folder, orchestration_page, render, tables_page, warehouse_page
+from rehearsal.scenario.reports import ReportsFindings
 from rehearsal.scenario.run import WORKSPACE, Options, Rehearsed, rehearse, totals
 from rehearsal.scenario.warehouse_findings import WarehouseFindings
 
@@ -248,6 +249,8 @@ def summary(findings: Findings, report: Path) -> str:
         ]
     if findings.tables is not None:
         lines += ["", _tables_line(findings.tables), f"  {report.parent / tables_page(report.name)}"]
+    if findings.reports is not None:
+        lines += ["", *_reports_lines(findings.reports)]
     if findings.warehouse is not None:
         lines += ["", *_warehouse_lines(findings.warehouse), f"  {report.parent / warehouse_page(report.name)}"]
     for query in findings.queries:
@@ -281,6 +284,18 @@ def _orchestration_line(orchestration: OrchestrationFindings) -> str:
     ended = Counter(f"{run.dag} {run.state}" for run in orchestration.runs)
     told = ", ".join(name if count == 1 else f"{name} × {count}" for name, count in ended.items())
     return f"Airflow's DAG runs: {told or 'none'}"
+
+
+def _reports_lines(reports: ReportsFindings) -> list[str]:
+    made = [f"{len(outcome.rows)} models of {outcome.day}" for outcome in reports.outcomes]
+    failed = sum(len(outcome.failures) for outcome in reports.outcomes)
+    other = f", beside {reports.of_other_days:,} of other days" if reports.of_other_days else ""
+    return [
+        f"The reports: {' and '.join(made)}; {failed or 'none'} of their tests failed",
+        f"  over {reports.days} days they count {reports.events:,} events, "
+        + ("not as" if reports.differing else "as")
+        + f" the lake's tables do{other}",
+    ]
 
 
 def _warehouse_lines(warehouse: WarehouseFindings) -> list[str]:

@@ -42,22 +42,27 @@ class Lake:
                 self.written[item["Key"]] = item["LastModified"]
         self.connection = duckdb.connect()
         self.connection.execute("SET TimeZone = 'UTC'")
-        self.tables: list[str] = []
-        for table in (*(event.table for event in EVENTS), UNKNOWN):
-            self._view(table, f"events/type={table.name}/*/*.json.gz")
-        self._view(QUARANTINE, "quarantine/*/*/*.json.gz")
+        self.tables = self.show_in(self.connection, schema="main")
+
+    def show_in(self, connection: duckdb.DuckDBPyConnection, *, schema: str) -> list[str]:
+        """Make the views in a schema that is there, of any connection; gives their names."""
+        patterns = {event.table: f"events/type={event.table.name}/*/*.json.gz" for event in EVENTS}
+        patterns |= {UNKNOWN: f"events/type={UNKNOWN.name}/*/*.json.gz", QUARANTINE: "quarantine/*/*/*.json.gz"}
+        shown = [table for table, pattern in patterns.items() if any(self.folder.glob(pattern))]
+        for table in shown:
+            connection.execute(
+                f"CREATE VIEW {_quoted(schema)}.{_quoted(table.name)} AS {self._read(table, patterns[table])}"
+            )
+        return [table.name for table in shown]
 
     def close(self) -> None:
         """Let DuckDB go; the folder stays."""
         self.connection.close()
 
-    def _view(self, table: Table, pattern: str) -> None:
-        if not any(self.folder.glob(pattern)):
-            return
-        self.tables.append(table.name)
+    def _read(self, table: Table, pattern: str) -> str:
         columns = ", ".join(f"{_quoted(column.name)}: {_literal(duckdb_type(column.type))}" for column in table.columns)
-        self.connection.execute(
-            f"CREATE VIEW {_quoted(table.name)} AS SELECT * FROM read_json({_literal(str(self.folder / pattern))}, "
+        return (
+            f"SELECT * FROM read_json({_literal(str(self.folder / pattern))}, "
             f"format = 'newline_delimited', columns = {{{columns}}}, filename = true, hive_partitioning = true, "
             "hive_types_autocast = false, maximum_object_size = 67108864)"
         )

@@ -43,6 +43,11 @@ _BY_MESSAGE = (
 )
 
 
+def _late(days: int) -> tuple[Departure, ...]:
+    why = "history comes over the stream; jobs would take it for events of a wrong clock"
+    return (Departure(option="amp.max_days_late", value=str(days), why=why),)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Step:
     """A DAG run that is asked for once the runs of the DAGs in `after` have ended.
@@ -59,7 +64,7 @@ class Step:
     awaited: bool = False
 
 
-def day_of(window: Window, *, all_dags: bool = False, by_message: bool = False) -> list[Step]:
+def day_of(window: Window, *, all_dags: bool = False, by_message: bool = False, days_late: int = 0) -> list[Step]:
     """The DAG runs of a day whose last hours are the window: those of each rehearsal, or of every DAG.
 
     One hourly run takes two hours; a longer window has one for each of its hours from the second on, as in production.
@@ -87,6 +92,7 @@ def day_of(window: Window, *, all_dags: bool = False, by_message: bool = False) 
                     "start": f"{hour.start:%Y-%m-%dT%H}",
                     "end": f"{hour.end:%Y-%m-%dT%H}",
                     "jobs": [EVENTS.name, TRENDING.name],
+                    **({"max_days_late": days_late} if days_late else {}),
                 },
                 after=("maintenance",),
             ),
@@ -106,8 +112,10 @@ def left_out() -> str:
 class Orchestration:
     """A deployed stage's Airflow, from its start until the DAGs of a rehearsal have run."""
 
-    def __init__(self, deployed: Deployed, *, stage: str, all_dags: bool = False) -> None:
+    def __init__(self, deployed: Deployed, *, stage: str, all_dags: bool = False, days_late: int = 0) -> None:
         """Begin to start Airflow, which goes on beside whatever else is rehearsed; with `all_dags` messages start runs.
+
+        Events may be `days_late` days old, where history is sent; 0: as old as jobs take them by themselves.
 
         Raises:
             AirflowUnavailable: no Airflow is installed here that could play the environment.
@@ -115,7 +123,7 @@ class Orchestration:
         self._engine = deployed.engine
         self._environment = deployed.outputs[stack_name(stage, "Orchestration")]["EnvironmentName"]
         self._logs_bucket = deployed.outputs.get(stack_name(stage, "EmrOnEks"), {}).get("LogBucketName", "")
-        departures = (*_WAITING, *(_BY_MESSAGE if all_dags else _BY_HAND))
+        departures = (*_WAITING, *(_BY_MESSAGE if all_dags else _BY_HAND), *(_late(days_late) if days_late else ()))
         self.airflow = self._engine.airflow(self._environment, INSTALLATION, departures=departures)
         self._runs: list[tuple[DagRun, str]] = []
         self._waited_s = 0.0

@@ -7,14 +7,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from contracts.datasets import DATASETS
 from rehearsal.engine.clock import Clock
 from rehearsal.engine.engine import Mutation
 from rehearsal.engine.errors import NotSettled
-from rehearsal.scenario import batch, diagnosis, drops, faults, investigation, tables_findings, warehouse
+from rehearsal.scenario import batch, diagnosis, drops, faults, investigation, reports, tables_findings, warehouse
 from rehearsal.scenario.accounting import account
 from rehearsal.scenario.assembly import ROOT, synthesize
 from rehearsal.scenario.catalog_service import CatalogService
@@ -80,9 +80,8 @@ class Options:
 
     @property
     def with_airflow(self) -> bool:
-        """Whether Airflow has the jobs run. None looks further back than on schedule, as history or days need."""
-        days = self.minutes > 60 * MOST_HOURS or self.population.get("history_days")
-        return self.airflow and not self.fast and not days
+        """Whether Airflow has the jobs run. None looks further back than on schedule, as days of live events need."""
+        return self.airflow and not self.fast and self.minutes <= 60 * MOST_HOURS
 
     @property
     def settings(self) -> PopulationSettings:
@@ -162,7 +161,11 @@ def rehearse(options: Options, *, progress: Progress) -> Rehearsed:
     try:
         # It takes as long to start as shows and events take to be sent.
         orchestration = (
-            Orchestration(deployed, stage=options.stage, all_dags=options.all_dags) if orchestrated else None
+            Orchestration(
+                deployed, stage=options.stage, all_dags=options.all_dags, days_late=_days_late(options.settings)
+            )
+            if orchestrated
+            else None
         )
         phases.end("deploy")
         return _run(options, deployed, catalog, timeline, dropped, orchestration or no_airflow, phases, progress)
@@ -231,6 +234,7 @@ def _run(
     met = faults.judged(book, ledger, settings, put_back=put_back, refused_by_ingest=refused) if with_faults else []
     phases.end("read")
     tables: TablesFindings | None = None
+    reported: reports.ReportsFindings | None = None
     if not options.fast:
         window = batch.Window.around(_moment(timeline.begin_s, settings), engine.clock.now())
         if isinstance(orchestration, Orchestration):
@@ -241,7 +245,11 @@ def _run(
         progress("tables", "read back by DuckDB")
         with contextlib.closing(tables_findings.read_tables(deployed)) as found:
             tables = tables_findings.find(deployed, lake, found, dropped, ran)
-        phases.end("tables")
+            phases.end("tables")
+            if not options.own_data:
+                progress("reports", "of the days that were sent")
+                reported = reports.run(found, lake, days=_days(settings), as_of=engine.clock.now())
+        phases.end("reports")
     warehoused = None
     if options.with_warehouse:
         warehoused = warehouse.rehearse(
@@ -276,6 +284,7 @@ def _run(
         ],
         tables=tables,
         warehouse=warehoused,
+        reports=reported,
         orchestration=_orchestrated(orchestration),
     )
     return Rehearsed(
@@ -290,7 +299,12 @@ def _run(
 def _day(window: batch.Window, options: Options, dropped: Sequence[Drop]) -> list[Step]:
     """The DAG runs of this rehearsal; without a drop that is catalogued, no message comes."""
     catalogued = {drop.dataset for drop in dropped} & {dataset.name for dataset in DATASETS}
-    return day_of(window, all_dags=options.all_dags, by_message=options.all_dags and bool(catalogued))
+    return day_of(
+        window,
+        all_dags=options.all_dags,
+        by_message=options.all_dags and bool(catalogued),
+        days_late=_days_late(options.settings),
+    )
 
 
 def _orchestrated(orchestration: Orchestration | str) -> OrchestrationFindings | None:
@@ -326,10 +340,19 @@ def _files_notes(options: Options) -> list[str]:
 
 def _job_arguments(settings: PopulationSettings) -> dict[str, dict[str, str]]:
     """History is sent as old events, which jobs would take for those of a wrong clock."""
-    if not settings.history_days:
-        return {}
-    late = {"--max-days-late": str(settings.history_days + 7)}
-    return dict.fromkeys(batch.ALL, late)
+    days = _days_late(settings)
+    return {job: {"--max-days-late": str(days)} for job in batch.ALL} if days else {}
+
+
+def _days(settings: PopulationSettings) -> list[date]:
+    """Each day of which events are sent."""
+    first = _moment(settings.history_start_ms / 1000, settings).date()
+    return [first + timedelta(days=number) for number in range((settings.now.date() - first).days + 1)]
+
+
+def _days_late(settings: PopulationSettings) -> int:
+    """How old events may be that are sent; 0 where none is older than jobs take by themselves."""
+    return settings.history_days + 7 if settings.history_days else 0
 
 
 def _described(options: Options) -> dict[str, object]:

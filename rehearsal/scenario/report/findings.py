@@ -9,6 +9,7 @@ from datetime import datetime
 
 from rehearsal.scenario.accounting import Account
 from rehearsal.scenario.orchestration_findings import OrchestrationFindings
+from rehearsal.scenario.reports import ReportsFindings
 from rehearsal.scenario.tables import TableFound
 from rehearsal.scenario.tables_account import TablesAccount
 from rehearsal.scenario.warehouse_findings import WarehouseFindings
@@ -195,7 +196,7 @@ class Findings:
 
     `delays_s` are virtual seconds from an event's arrival on the stream to its file in the lake; `per_minute` counts
     arrivals for each virtual minute; `phases` are real seconds. `diagnosis` says where the way of the data ends.
-    `tables` and `orchestration` are None where Spark was left out, `warehouse` where the stage has none.
+    `tables`, `orchestration` and `reports` are None where Spark was left out, `warehouse` where the stage has none.
     """
 
     stage: str
@@ -217,6 +218,7 @@ class Findings:
     tables: TablesFindings | None = None
     warehouse: WarehouseFindings | None = None
     orchestration: OrchestrationFindings | None = None
+    reports: ReportsFindings | None = None
 
     @property
     def unexplained(self) -> list[str]:
@@ -238,6 +240,7 @@ class Findings:
         found += self.tables.problems if self.tables else []
         found += self.warehouse.problems if self.warehouse else []
         found += self.orchestration.problems if self.orchestration else []
+        found += self.reports.problems if self.reports else []
         return found
 
 
