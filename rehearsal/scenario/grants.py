@@ -188,6 +188,13 @@ EXPLANATIONS: tuple[Explanation, ...] = (
         "AirflowExecution", "emr-containers:CancelJobRun", "", "Used when a task is ended, or takes too long.", "emr"
     ),
     Explanation("AirflowExecution", "emr-containers:DescribeJobTemplate", "", _MAINTENANCE, "emr"),
+    Explanation(
+        "AirflowExecution",
+        "glue:GetTable",
+        "_transformed/",
+        "Used by the canary for each type of which events landed in its hour, which not all types have.",
+        "emr",
+    ),
     Explanation("Reader", "sns:Subscribe", "", "A team subscribes its own address or queue when it wants to."),
     *(
         Explanation("Readerrecommendations", action, "", "The rehearsal reads the tables under another grant.")
