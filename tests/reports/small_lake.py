@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from itertools import chain, count, groupby
+from decimal import Decimal
+from itertools import count, groupby
 from typing import Any
 
 import duckdb
@@ -32,10 +33,10 @@ class SmallLake:
     def fill(self, table: str, *rows: Row) -> None:
         """Add rows to a table such as `transformed.like`."""
         for names, alike in groupby(rows, key=lambda row: tuple(row)):
-            values = [list(row.values()) for row in alike]
             columns = ", ".join(f'"{name}"' for name in names)
-            places = ", ".join(f"({', '.join('?' for _ in names)})" for _ in values)
-            self.connection.execute(f"insert into {table} ({columns}) values {places}", list(chain(*values)))
+            # As literals: DuckDB takes a tenth of a millisecond for each parameter.
+            values = ", ".join(f"({', '.join(_literal(value) for value in row.values())})" for row in alike)
+            self.connection.execute(f"insert into {table} ({columns}) values {values}")
 
     def happened(self, event_type: str, *events: Row) -> None:
         """Add events to the shared table of their type."""
@@ -86,6 +87,14 @@ class SmallLake:
         found = self.connection.execute(f"select * from reports.{model} where day = ? order by all", [day])
         names = [column[0] for column in found.description or ()]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def _literal(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, list):
+        return f"[{', '.join(_literal(each) for each in value)}]"
+    return str(value) if isinstance(value, int | float | Decimal) else "'" + str(value).replace("'", "''") + "'"
 
 
 def at(text: str, *, day: date = DAY) -> datetime:
