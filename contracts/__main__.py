@@ -11,6 +11,7 @@ from contracts.datasets import DATASETS
 from contracts.events import EVENTS
 from contracts.jobs import JOBS
 from contracts.lake_tables import LAKE_TABLES
+from contracts.report_tables import REPORT_TABLES
 from contracts.tables import QUARANTINE, UNKNOWN
 from contracts.views import docs, json_schema
 
@@ -22,9 +23,13 @@ def write_docs(folder: Path) -> list[Path]:
     pages = {f"{event.type}.md": docs.event_page(event) for event in EVENTS}
     pages |= {f"{table.name}.md": docs.table_page(table) for table in (UNKNOWN, QUARANTINE)}
     pages |= {f"lake/{table.full_name}.md": docs.lake_page(table, JOBS) for table in LAKE_TABLES}
-    pages["README.md"] = docs.index_page(EVENTS, (UNKNOWN, QUARANTINE), LAKE_TABLES, DATASETS)
-    (folder / "lake").mkdir(parents=True, exist_ok=True)
-    for stale in {*folder.glob("*.md"), *folder.glob("lake/*.md")} - {folder / name for name in pages}:
+    pages |= {f"reports/{table.name}.md": docs.report_page(table) for table in REPORT_TABLES}
+    pages["README.md"] = docs.index_page(EVENTS, (UNKNOWN, QUARANTINE), LAKE_TABLES, DATASETS, REPORT_TABLES)
+    for part in ("lake", "reports"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    for stale in {*folder.glob("*.md"), *folder.glob("lake/*.md"), *folder.glob("reports/*.md")} - {
+        folder / name for name in pages
+    }:
         stale.unlink()
     for name, text in pages.items():
         (folder / name).write_text(text)

@@ -6,9 +6,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from reports.compiling import NotCompiled, compile_models
+from reports import lineage
+from reports.compiling import ROOT, NotCompiled, compile_models
 from reports.project import write_project
-from reports.running import COMPILED
+from reports.running import COMPILED, order
+
+LINEAGE = ROOT / "docs" / "reports" / "lineage.md"
 
 
 def main() -> int:
@@ -29,7 +32,8 @@ def main() -> int:
     except NotCompiled as refused:
         print(refused, file=sys.stderr)  # noqa: T201 - the command's output
         return 1
-    print(f"{COMPILED.name} holds the models as they are compiled")  # noqa: T201 - the command's output
+    LINEAGE.write_text(lineage.page(order()))
+    print(f"{COMPILED.relative_to(ROOT)} and {LINEAGE.relative_to(ROOT)} are what the models say")  # noqa: T201 - the command's output
     return 0
 
 

@@ -10,6 +10,7 @@ from contracts.event import Event
 from contracts.jobs import Job
 from contracts.lake import LakeTable
 from contracts.model import Column, Table
+from contracts.report import ReportTable
 from contracts.views.samples import sample
 
 _HEAD = "| column | type | required | personal | where it is sent | what it holds |\n|---|---|---|---|---|---|\n"
@@ -52,10 +53,25 @@ def lake_page(table: LakeTable, jobs: Iterable[Job]) -> str:
     )
 
 
+def report_page(table: ReportTable) -> str:
+    """The page of a table that reports are read from."""
+    return (
+        f"# {table.full_name}\n\n{table.description}\n\n{_facts(table)}"
+        f"- Key: {', '.join(f'`{name}`' for name in table.key)}\n"
+        f"- A day's rows are there: {table.freshness_hours} h after its end at the latest\n\n"
+        f"## Columns\n\n| column | type | what it holds |\n|---|---|---|\n"
+        + "".join(f"| `{column.name}` | `{column.type}` | {_cell(column.description)} |\n" for column in table.columns)
+    )
+
+
 def index_page(
-    events: Iterable[Event], tables: Iterable[Table], lake: Iterable[LakeTable], datasets: Iterable[Dataset]
+    events: Iterable[Event],
+    tables: Iterable[Table],
+    lake: Iterable[LakeTable],
+    datasets: Iterable[Dataset],
+    reports: Iterable[ReportTable],
 ) -> str:
-    """The list of all pages: the raw zone, the datasets that arrive as files, the lake's tables."""
+    """The list of all pages: the raw zone, the datasets that arrive as files, the lake's tables, those of reports."""
     lines = [
         "# Data of the platform\n",
         "Made from `contracts/` by `make docs`; edit the contracts, not these pages.\n",
@@ -92,6 +108,17 @@ def index_page(
         lines.append(
             f"| [{made.full_name}](lake/{made.full_name}.md) | {made.grain} | {made.owner} "
             f"| {made.freshness_hours} h old | {_kept(made)} | {_personal(made)} |"
+        )
+    lines += [
+        "\n## Reports: results, a day at a time\n",
+        "[What they answer and how they are computed](../reports/README.md).\n",
+        "| table | grain | owner | there after the day's end |",
+        "|---|---|---|---|",
+    ]
+    for result in reports:
+        lines.append(
+            f"| [{result.full_name}](reports/{result.name}.md) | {result.grain} | {result.owner} "
+            f"| {result.freshness_hours} h |"
         )
     return "\n".join(lines) + "\n"
 

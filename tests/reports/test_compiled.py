@@ -9,7 +9,8 @@ import pytest
 
 from contracts.report import DIALECTS, bound
 from contracts.report_tables import REPORT_TABLES, SUBJECTS
-from reports.compiling import DBT_PYTHON, compile_models
+from reports import lineage
+from reports.compiling import DBT_PYTHON, ROOT, compile_models
 from reports.project import HOME
 from reports.running import COMPILED, compiled, order
 
@@ -28,6 +29,10 @@ def test_what_is_committed_is_what_the_models_compile_to(tmp_path: Path) -> None
 def test_every_table_has_a_model_in_its_subject_s_folder() -> None:
     models = {(file.parent.name, file.stem) for file in (HOME / "models").rglob("*.sql") if file.stem[0] != "_"}
     assert models == {(subject, table.name) for subject, tables in SUBJECTS.items() for table in tables}
+
+
+def test_the_page_of_lineage_is_that_of_the_models() -> None:
+    assert (ROOT / "docs" / "reports" / "lineage.md").read_text() == lineage.page(order()), "run `make reports`"
 
 
 def test_a_model_comes_after_those_that_it_reads() -> None:
