@@ -60,6 +60,7 @@ subjects as (
         subject,
         outcome,
         count(*) as arms,
+        {{ double("count(*) - 1") }} as degrees,
         sum(is_control) as controls,
         {#- Pearson's chi-square against an even split, where it holds: of 5 units expected in each arm. #}
         case when sum(n) >= 5 * count(*) then count(*) * sum(n * n) / sum(n) - sum(n) end as chi_square
@@ -106,9 +107,8 @@ compared as (
             when {{ degrees + 1 }} then {{ critical }}
             {% endfor -%}
             {#- Wilson and Hilferty's approximation. #}
-            else (subjects.arms - 1) * power(
-                1 - 2 / (9 * {{ double("subjects.arms - 1") }})
-                + {{ terms.z_sample_ratio }} * sqrt(2 / (9 * {{ double("subjects.arms - 1") }})), 3
+            else degrees * power(
+                1 - 2 / nullif(9 * degrees, 0) + {{ terms.z_sample_ratio }} * sqrt(2 / nullif(9 * degrees, 0)), 3
             )
         end as chi_square_critical
     from bounded

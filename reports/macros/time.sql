@@ -34,5 +34,11 @@
 {% macro athena__months_from(date, months) %}date_add('month', {{ months }}, {{ date }}){% endmacro %}
 {% macro redshift__months_from(date, months) %}cast(dateadd('month', {{ months }}, {{ date }}) as date){% endmacro %}
 
+{# A moment moved by whole hours, a number or an expression. A timestamp. #}
+{% macro hours_from(moment, hours) %}{{ adapter.dispatch("hours_from", "amp")(moment, hours) }}{% endmacro %}
+{% macro duckdb__hours_from(moment, hours) %}({{ moment }} + interval ({{ hours }}) hour){% endmacro %}
+{% macro athena__hours_from(moment, hours) %}date_add('hour', {{ hours }}, {{ moment }}){% endmacro %}
+{% macro redshift__hours_from(moment, hours) %}dateadd('hour', {{ hours }}, {{ moment }}){% endmacro %}
+
 {# Whether a row of the raw zone arrived on the day of the run: its partition column says the hour. #}
 {% macro arrived_on_the_day() %}arrival >= '__DAY__-00' and arrival <= '__DAY__-23'{% endmacro %}

@@ -19,49 +19,58 @@
 {% endmacro %}
 
 {# What was done in shows, from the tables of the lake: show_id, listener, occurred_at, heard_ms, taps, calls, messages,
-   follows. `within` is a macro that gives the condition on occurred_at. #}
-{% macro trending_deeds(within) %}
+   follows. #}
+{% macro trending_deeds() %}
 {{ deeds_in(
     source("transformed", "playback_metric"), source("transformed", "like"), source("transformed", "call_in"),
-    source("transformed", "chat_message"), source("transformed", "follow"), listener(), within
+    source("transformed", "chat_message"), source("transformed", "follow"), listener()
 ) }}
 {% endmacro %}
 
 {# The same from the raw zone, whose rows are deliveries: each event once, of those that had arrived by as_of(). #}
-{% macro trending_deeds_raw(within) %}
+{% macro trending_deeds_raw() %}
 {{ deeds_in(
     delivered("playback_metric", ["show_id", "playback_listened_ms"]), delivered("like", ["show_id", "like_count"]),
     delivered("call_in", ["show_id", "call_state"]), delivered("chat_message", ["show_id"]),
     delivered("follow", ["follow_target_kind", "follow_target_id", "follow_action"]),
-    "coalesce(user_id, device_id)", within
+    "coalesce(user_id, device_id)"
 ) }}
 {% endmacro %}
 
-{% macro deeds_in(playback, likes, calls, messages, follows, listener, within) %}
+{% macro deeds_in(playback, likes, calls, messages, follows, listener) %}
 select
     show_id, {{ listener }} as listener, occurred_at,
     case when playback_listened_ms > 43200000 then 43200000 else playback_listened_ms end as heard_ms,
     0 as taps, 0 as calls, 0 as messages, 0 as follows
 from {{ playback }} as playback
-where playback_listened_ms > 0 and {{ within }}
+where playback_listened_ms > 0
 union all
 select
     show_id, {{ listener }}, occurred_at, 0,
     case when like_count is null then 1 when like_count < 0 then 0 else like_count end, 0, 0, 0
 from {{ likes }} as likes
-where {{ within }}
 union all
 select show_id, {{ listener }}, occurred_at, 0, 0, 1, 0, 0
 from {{ calls }} as calls
-where call_state = 'requested' and {{ within }}
+where call_state = 'requested'
 union all
 select show_id, {{ listener }}, occurred_at, 0, 0, 0, 1, 0
 from {{ messages }} as messages
-where {{ within }}
 union all
 select follow_target_id, {{ listener }}, occurred_at, 0, 0, 0, 0, 1
 from {{ follows }} as follows
-where follow_target_kind = 'show' and follow_action = 'follow' and {{ within }}
+where follow_target_kind = 'show' and follow_action = 'follow'
+{% endmacro %}
+
+{# Whether a deed lies in one of the windows that trending asks for: those of so many full hours up to `latest`, in this
+   week (0) and the weeks before. Engines push it down to the tables, so that other days are not read. #}
+{% macro in_windows(latest, moments, weeks) %}
+(
+    {%- for week in weeks %}
+    {{ "or " if not loop.first }}occurred_at >= {{ hours_from(latest, 1 - moments - trending_terms().window_hours - 168 * week) }}
+    and occurred_at < {{ hours_from(latest, -168 * week) }}
+    {%- endfor %}
+)
 {% endmacro %}
 
 {# The partition column `arrival` lets Athena read the hours of the window and nothing else. One hour more is read than
@@ -75,7 +84,7 @@ where follow_target_kind = 'show' and follow_action = 'follow' and {{ within }}
             row_number() over (partition by event_id order by arrived_at, sequence_number) as delivery
         from {{ source("raw", type) }}
         where
-            arrival >= {{ arrival_hour(dbt.dateadd("hour", -trending_terms().window_hours - 1, as_of())) }}
+            arrival >= {{ arrival_hour(hours_from(as_of(), -trending_terms().window_hours - 1)) }}
             and arrival <= {{ arrival_hour(as_of()) }}
             and arrived_at < {{ as_of() }}
     ) as deliveries
@@ -154,14 +163,15 @@ placed as (
     where worth.hours_ago >= ages.age
 ),
 
-{#- Whole millionths add up to the same in whatever order, so that equal input gives equal ranks. #}
+{#- Whole millionths add up to the same in whatever order, so that equal input gives equal ranks; engines round
+    halves in different ways, so none is asked to. #}
 by_listener as (
     select
         show_id,
         listener,
         weeks_ago,
         hours_ago - 168 * weeks_ago as moments_ago,
-        sum(cast(round(points * 1000000) as bigint)) as millionths,
+        sum(cast(floor(points * 1000000 + 0.5) as bigint)) as millionths,
         sum(heard_ms) as heard_ms
     from placed
     where hours_ago - 168 * weeks_ago < {{ moments }} and weeks_ago <= {{ terms.weeks }}
@@ -257,7 +267,7 @@ ranked as (
 
 select
     {{ day() }} as day,
-    {{ dbt.dateadd("hour", "-moments_ago", latest) }} as as_of,
+    {{ hours_from(latest, "-moments_ago") }} as as_of,
     place as rank,
     show_id,
     trends = 1 as is_trending,
@@ -267,7 +277,7 @@ select
     expected_activity,
     usual_weeks,
     listeners,
-    floor((heard_ms + 30) / {{ double(60) }}) / 1000 as minutes_listened,
+    {{ minutes("heard_ms") }} as minutes_listened,
     activity_of_all
 from ranked
 where place <= {{ terms.shows_listed }}

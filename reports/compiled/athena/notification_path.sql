@@ -26,8 +26,8 @@ counted as (
     select *
     from delivered
     where
-        delivered_at >= date_add('minute', -150, cast(cast('__DAY__' as date) as timestamp))
-        and delivered_at < date_add('minute', -150, cast(date_add('day', 1, cast('__DAY__' as date)) as timestamp))
+        date_diff('millisecond', timestamp '1970-01-01 00:00:00', cast(delivered_at as timestamp(3))) + 9000000 >= date_diff('millisecond', timestamp '1970-01-01 00:00:00', cast(cast(cast('__DAY__' as date) as timestamp) as timestamp(3)))
+        and date_diff('millisecond', timestamp '1970-01-01 00:00:00', cast(delivered_at as timestamp(3))) + 9000000 < date_diff('millisecond', timestamp '1970-01-01 00:00:00', cast(cast(date_add('day', 1, cast('__DAY__' as date)) as timestamp) as timestamp(3)))
 ),
 opened as (
     select counted.notification_id, counted.listener, min(opening.occurred_at) as opened_at

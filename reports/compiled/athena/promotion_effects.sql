@@ -107,6 +107,7 @@ subjects as (
         subject,
         outcome,
         count(*) as arms,
+        cast(count(*) - 1 as double) as degrees,
         sum(is_control) as controls,
         case when sum(n) >= 5 * count(*) then count(*) * sum(n * n) / sum(n) - sum(n) end as chi_square
     from counts
@@ -150,9 +151,8 @@ compared as (
             when 4 then 16.2662
             when 5 then 18.4668
             when 6 then 20.515
-            else (subjects.arms - 1) * power(
-                1 - 2 / (9 * cast(subjects.arms - 1 as double))
-                + 3.090232306167813 * sqrt(2 / (9 * cast(subjects.arms - 1 as double))), 3
+            else degrees * power(
+                1 - 2 / nullif(9 * degrees, 0) + 3.090232306167813 * sqrt(2 / nullif(9 * degrees, 0)), 3
             )
         end as chi_square_critical
     from bounded

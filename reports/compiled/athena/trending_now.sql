@@ -14,6 +14,7 @@ select
     cast(activity_of_all as double) as activity_of_all
 from (
 with deeds as (
+    select * from (
 select
     show_id, coalesce(user_id, device_id) as listener, occurred_at,
     case when playback_listened_ms > 43200000 then 43200000 else playback_listened_ms end as heard_ms,
@@ -34,7 +35,7 @@ from
     where delivery = 1
 )
  as playback
-where playback_listened_ms > 0 and occurred_at >= date_add('hour', -6, cast('__AS_OF__' as timestamp)) and occurred_at < cast('__AS_OF__' as timestamp)
+where playback_listened_ms > 0
 union all
 select
     show_id, coalesce(user_id, device_id), occurred_at, 0,
@@ -55,7 +56,6 @@ from
     where delivery = 1
 )
  as likes
-where occurred_at >= date_add('hour', -6, cast('__AS_OF__' as timestamp)) and occurred_at < cast('__AS_OF__' as timestamp)
 union all
 select show_id, coalesce(user_id, device_id), occurred_at, 0, 0, 1, 0, 0
 from
@@ -74,7 +74,7 @@ from
     where delivery = 1
 )
  as calls
-where call_state = 'requested' and occurred_at >= date_add('hour', -6, cast('__AS_OF__' as timestamp)) and occurred_at < cast('__AS_OF__' as timestamp)
+where call_state = 'requested'
 union all
 select show_id, coalesce(user_id, device_id), occurred_at, 0, 0, 0, 1, 0
 from
@@ -93,7 +93,6 @@ from
     where delivery = 1
 )
  as messages
-where occurred_at >= date_add('hour', -6, cast('__AS_OF__' as timestamp)) and occurred_at < cast('__AS_OF__' as timestamp)
 union all
 select follow_target_id, coalesce(user_id, device_id), occurred_at, 0, 0, 0, 0, 1
 from
@@ -112,32 +111,49 @@ from
     where delivery = 1
 )
  as follows
-where follow_target_kind = 'show' and follow_action = 'follow' and occurred_at >= date_add('hour', -6, cast('__AS_OF__' as timestamp)) and occurred_at < cast('__AS_OF__' as timestamp)
+where follow_target_kind = 'show' and follow_action = 'follow'
+) as arrived
+where
+(
+    occurred_at >= date_add('hour', -6, cast('__AS_OF__' as timestamp))
+    and occurred_at < date_add('hour', 0, cast('__AS_OF__' as timestamp))
+)
 union all
+select * from (
 select
     show_id, coalesce(user_key, device_key) as listener, occurred_at,
     case when playback_listened_ms > 43200000 then 43200000 else playback_listened_ms end as heard_ms,
     0 as taps, 0 as calls, 0 as messages, 0 as follows
 from "__TRANSFORMED__"."playback_metric" as playback
-where playback_listened_ms > 0 and (occurred_at >= date_add('hour', -174, cast('__AS_OF__' as timestamp)) and occurred_at < date_add('hour', -168, cast('__AS_OF__' as timestamp)) or occurred_at >= date_add('hour', -342, cast('__AS_OF__' as timestamp)) and occurred_at < date_add('hour', -336, cast('__AS_OF__' as timestamp)) or occurred_at >= date_add('hour', -510, cast('__AS_OF__' as timestamp)) and occurred_at < date_add('hour', -504, cast('__AS_OF__' as timestamp)) or occurred_at >= date_add('hour', -678, cast('__AS_OF__' as timestamp)) and occurred_at < date_add('hour', -672, cast('__AS_OF__' as timestamp)))
+where playback_listened_ms > 0
 union all
 select
     show_id, coalesce(user_key, device_key), occurred_at, 0,
     case when like_count is null then 1 when like_count < 0 then 0 else like_count end, 0, 0, 0
 from "__TRANSFORMED__"."like" as likes
-where (occurred_at >= date_add('hour', -174, cast('__AS_OF__' as timestamp)) and occurred_at < date_add('hour', -168, cast('__AS_OF__' as timestamp)) or occurred_at >= date_add('hour', -342, cast('__AS_OF__' as timestamp)) and occurred_at < date_add('hour', -336, cast('__AS_OF__' as timestamp)) or occurred_at >= date_add('hour', -510, cast('__AS_OF__' as timestamp)) and occurred_at < date_add('hour', -504, cast('__AS_OF__' as timestamp)) or occurred_at >= date_add('hour', -678, cast('__AS_OF__' as timestamp)) and occurred_at < date_add('hour', -672, cast('__AS_OF__' as timestamp)))
 union all
 select show_id, coalesce(user_key, device_key), occurred_at, 0, 0, 1, 0, 0
 from "__TRANSFORMED__"."call_in" as calls
-where call_state = 'requested' and (occurred_at >= date_add('hour', -174, cast('__AS_OF__' as timestamp)) and occurred_at < date_add('hour', -168, cast('__AS_OF__' as timestamp)) or occurred_at >= date_add('hour', -342, cast('__AS_OF__' as timestamp)) and occurred_at < date_add('hour', -336, cast('__AS_OF__' as timestamp)) or occurred_at >= date_add('hour', -510, cast('__AS_OF__' as timestamp)) and occurred_at < date_add('hour', -504, cast('__AS_OF__' as timestamp)) or occurred_at >= date_add('hour', -678, cast('__AS_OF__' as timestamp)) and occurred_at < date_add('hour', -672, cast('__AS_OF__' as timestamp)))
+where call_state = 'requested'
 union all
 select show_id, coalesce(user_key, device_key), occurred_at, 0, 0, 0, 1, 0
 from "__TRANSFORMED__"."chat_message" as messages
-where (occurred_at >= date_add('hour', -174, cast('__AS_OF__' as timestamp)) and occurred_at < date_add('hour', -168, cast('__AS_OF__' as timestamp)) or occurred_at >= date_add('hour', -342, cast('__AS_OF__' as timestamp)) and occurred_at < date_add('hour', -336, cast('__AS_OF__' as timestamp)) or occurred_at >= date_add('hour', -510, cast('__AS_OF__' as timestamp)) and occurred_at < date_add('hour', -504, cast('__AS_OF__' as timestamp)) or occurred_at >= date_add('hour', -678, cast('__AS_OF__' as timestamp)) and occurred_at < date_add('hour', -672, cast('__AS_OF__' as timestamp)))
 union all
 select follow_target_id, coalesce(user_key, device_key), occurred_at, 0, 0, 0, 0, 1
 from "__TRANSFORMED__"."follow" as follows
-where follow_target_kind = 'show' and follow_action = 'follow' and (occurred_at >= date_add('hour', -174, cast('__AS_OF__' as timestamp)) and occurred_at < date_add('hour', -168, cast('__AS_OF__' as timestamp)) or occurred_at >= date_add('hour', -342, cast('__AS_OF__' as timestamp)) and occurred_at < date_add('hour', -336, cast('__AS_OF__' as timestamp)) or occurred_at >= date_add('hour', -510, cast('__AS_OF__' as timestamp)) and occurred_at < date_add('hour', -504, cast('__AS_OF__' as timestamp)) or occurred_at >= date_add('hour', -678, cast('__AS_OF__' as timestamp)) and occurred_at < date_add('hour', -672, cast('__AS_OF__' as timestamp)))
+where follow_target_kind = 'show' and follow_action = 'follow'
+) as settled
+where
+(
+    occurred_at >= date_add('hour', -174, cast('__AS_OF__' as timestamp))
+    and occurred_at < date_add('hour', -168, cast('__AS_OF__' as timestamp))
+    or occurred_at >= date_add('hour', -342, cast('__AS_OF__' as timestamp))
+    and occurred_at < date_add('hour', -336, cast('__AS_OF__' as timestamp))
+    or occurred_at >= date_add('hour', -510, cast('__AS_OF__' as timestamp))
+    and occurred_at < date_add('hour', -504, cast('__AS_OF__' as timestamp))
+    or occurred_at >= date_add('hour', -678, cast('__AS_OF__' as timestamp))
+    and occurred_at < date_add('hour', -672, cast('__AS_OF__' as timestamp))
+)
 ),
 hourly as (
     select
@@ -196,7 +212,7 @@ by_listener as (
         listener,
         weeks_ago,
         hours_ago - 168 * weeks_ago as moments_ago,
-        sum(cast(round(points * 1000000) as bigint)) as millionths,
+        sum(cast(floor(points * 1000000 + 0.5) as bigint)) as millionths,
         sum(heard_ms) as heard_ms
     from placed
     where hours_ago - 168 * weeks_ago < 1 and weeks_ago <= 4
@@ -292,7 +308,7 @@ select
     expected_activity,
     usual_weeks,
     listeners,
-    floor((heard_ms + 30) / cast(60 as double)) / 1000 as minutes_listened,
+    cast(cast((coalesce(heard_ms, 0) + 30 - mod(coalesce(heard_ms, 0) + 30, 60)) / 60 as double) / 1000 as decimal(18, 3)) as minutes_listened,
     activity_of_all
 from ranked
 where place <= 100

@@ -14,30 +14,43 @@ select
     cast(activity_of_all as double) as activity_of_all
 from (
 with deeds as (
+    select * from (
 select
     show_id, coalesce(user_key, device_key) as listener, occurred_at,
     case when playback_listened_ms > 43200000 then 43200000 else playback_listened_ms end as heard_ms,
     0 as taps, 0 as calls, 0 as messages, 0 as follows
 from "__TRANSFORMED__"."playback_metric" as playback
-where playback_listened_ms > 0 and (occurred_at >= date_add('hour', -6, cast(cast('__DAY__' as date) as timestamp)) and occurred_at < cast(date_add('day', 1, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -7, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -6, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -14, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -13, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -21, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -20, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -28, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -27, cast('__DAY__' as date)) as timestamp))
+where playback_listened_ms > 0
 union all
 select
     show_id, coalesce(user_key, device_key), occurred_at, 0,
     case when like_count is null then 1 when like_count < 0 then 0 else like_count end, 0, 0, 0
 from "__TRANSFORMED__"."like" as likes
-where (occurred_at >= date_add('hour', -6, cast(cast('__DAY__' as date) as timestamp)) and occurred_at < cast(date_add('day', 1, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -7, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -6, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -14, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -13, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -21, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -20, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -28, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -27, cast('__DAY__' as date)) as timestamp))
 union all
 select show_id, coalesce(user_key, device_key), occurred_at, 0, 0, 1, 0, 0
 from "__TRANSFORMED__"."call_in" as calls
-where call_state = 'requested' and (occurred_at >= date_add('hour', -6, cast(cast('__DAY__' as date) as timestamp)) and occurred_at < cast(date_add('day', 1, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -7, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -6, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -14, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -13, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -21, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -20, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -28, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -27, cast('__DAY__' as date)) as timestamp))
+where call_state = 'requested'
 union all
 select show_id, coalesce(user_key, device_key), occurred_at, 0, 0, 0, 1, 0
 from "__TRANSFORMED__"."chat_message" as messages
-where (occurred_at >= date_add('hour', -6, cast(cast('__DAY__' as date) as timestamp)) and occurred_at < cast(date_add('day', 1, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -7, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -6, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -14, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -13, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -21, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -20, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -28, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -27, cast('__DAY__' as date)) as timestamp))
 union all
 select follow_target_id, coalesce(user_key, device_key), occurred_at, 0, 0, 0, 0, 1
 from "__TRANSFORMED__"."follow" as follows
-where follow_target_kind = 'show' and follow_action = 'follow' and (occurred_at >= date_add('hour', -6, cast(cast('__DAY__' as date) as timestamp)) and occurred_at < cast(date_add('day', 1, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -7, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -6, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -14, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -13, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -21, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -20, cast('__DAY__' as date)) as timestamp) or occurred_at >= date_add('hour', -6, cast(date_add('day', -28, cast('__DAY__' as date)) as timestamp)) and occurred_at < cast(date_add('day', -27, cast('__DAY__' as date)) as timestamp))
+where follow_target_kind = 'show' and follow_action = 'follow'
+) as settled
+where
+(
+    occurred_at >= date_add('hour', -29, cast(date_add('day', 1, cast('__DAY__' as date)) as timestamp))
+    and occurred_at < date_add('hour', 0, cast(date_add('day', 1, cast('__DAY__' as date)) as timestamp))
+    or occurred_at >= date_add('hour', -197, cast(date_add('day', 1, cast('__DAY__' as date)) as timestamp))
+    and occurred_at < date_add('hour', -168, cast(date_add('day', 1, cast('__DAY__' as date)) as timestamp))
+    or occurred_at >= date_add('hour', -365, cast(date_add('day', 1, cast('__DAY__' as date)) as timestamp))
+    and occurred_at < date_add('hour', -336, cast(date_add('day', 1, cast('__DAY__' as date)) as timestamp))
+    or occurred_at >= date_add('hour', -533, cast(date_add('day', 1, cast('__DAY__' as date)) as timestamp))
+    and occurred_at < date_add('hour', -504, cast(date_add('day', 1, cast('__DAY__' as date)) as timestamp))
+    or occurred_at >= date_add('hour', -701, cast(date_add('day', 1, cast('__DAY__' as date)) as timestamp))
+    and occurred_at < date_add('hour', -672, cast(date_add('day', 1, cast('__DAY__' as date)) as timestamp))
+)
 ),
 hourly as (
     select
@@ -96,7 +109,7 @@ by_listener as (
         listener,
         weeks_ago,
         hours_ago - 168 * weeks_ago as moments_ago,
-        sum(cast(round(points * 1000000) as bigint)) as millionths,
+        sum(cast(floor(points * 1000000 + 0.5) as bigint)) as millionths,
         sum(heard_ms) as heard_ms
     from placed
     where hours_ago - 168 * weeks_ago < 24 and weeks_ago <= 4
@@ -192,7 +205,7 @@ select
     expected_activity,
     usual_weeks,
     listeners,
-    floor((heard_ms + 30) / cast(60 as double)) / 1000 as minutes_listened,
+    cast(cast((coalesce(heard_ms, 0) + 30 - mod(coalesce(heard_ms, 0) + 30, 60)) / 60 as double) / 1000 as decimal(18, 3)) as minutes_listened,
     activity_of_all
 from ranked
 where place <= 100

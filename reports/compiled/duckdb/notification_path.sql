@@ -26,10 +26,8 @@ counted as (
     select *
     from delivered
     where
-        delivered_at >=
-    (cast(cast('__DAY__' as date) as timestamp) + cast(-150 as bigint) * interval 1 minute)
-        and delivered_at <
-    (cast((cast('__DAY__' as date) + 1) as timestamp) + cast(-150 as bigint) * interval 1 minute)
+        epoch_ms(delivered_at) + 9000000 >= epoch_ms(cast(cast('__DAY__' as date) as timestamp))
+        and epoch_ms(delivered_at) + 9000000 < epoch_ms(cast((cast('__DAY__' as date) + 1) as timestamp))
 ),
 opened as (
     select counted.notification_id, counted.listener, min(opening.occurred_at) as opened_at

@@ -14,6 +14,7 @@ select
     cast(activity_of_all as double) as activity_of_all
 from (
 with deeds as (
+    select * from (
 select
     show_id, coalesce(user_id, device_id) as listener, occurred_at,
     case when playback_listened_ms > 43200000 then 43200000 else playback_listened_ms end as heard_ms,
@@ -27,16 +28,14 @@ from
             row_number() over (partition by event_id order by arrived_at, sequence_number) as delivery
         from "__RAW__"."playback_metric"
         where
-            arrival >= strftime(
-    (cast('__AS_OF__' as timestamp) + cast(-7 as bigint) * interval 1 hour), '%Y-%m-%d-%H')
+            arrival >= strftime((cast('__AS_OF__' as timestamp) + interval (-7) hour), '%Y-%m-%d-%H')
             and arrival <= strftime(cast('__AS_OF__' as timestamp), '%Y-%m-%d-%H')
             and arrived_at < cast('__AS_OF__' as timestamp)
     ) as deliveries
     where delivery = 1
 )
  as playback
-where playback_listened_ms > 0 and occurred_at >=
-    (cast('__AS_OF__' as timestamp) + cast(-6 as bigint) * interval 1 hour) and occurred_at < cast('__AS_OF__' as timestamp)
+where playback_listened_ms > 0
 union all
 select
     show_id, coalesce(user_id, device_id), occurred_at, 0,
@@ -50,16 +49,13 @@ from
             row_number() over (partition by event_id order by arrived_at, sequence_number) as delivery
         from "__RAW__"."like"
         where
-            arrival >= strftime(
-    (cast('__AS_OF__' as timestamp) + cast(-7 as bigint) * interval 1 hour), '%Y-%m-%d-%H')
+            arrival >= strftime((cast('__AS_OF__' as timestamp) + interval (-7) hour), '%Y-%m-%d-%H')
             and arrival <= strftime(cast('__AS_OF__' as timestamp), '%Y-%m-%d-%H')
             and arrived_at < cast('__AS_OF__' as timestamp)
     ) as deliveries
     where delivery = 1
 )
  as likes
-where occurred_at >=
-    (cast('__AS_OF__' as timestamp) + cast(-6 as bigint) * interval 1 hour) and occurred_at < cast('__AS_OF__' as timestamp)
 union all
 select show_id, coalesce(user_id, device_id), occurred_at, 0, 0, 1, 0, 0
 from
@@ -71,16 +67,14 @@ from
             row_number() over (partition by event_id order by arrived_at, sequence_number) as delivery
         from "__RAW__"."call_in"
         where
-            arrival >= strftime(
-    (cast('__AS_OF__' as timestamp) + cast(-7 as bigint) * interval 1 hour), '%Y-%m-%d-%H')
+            arrival >= strftime((cast('__AS_OF__' as timestamp) + interval (-7) hour), '%Y-%m-%d-%H')
             and arrival <= strftime(cast('__AS_OF__' as timestamp), '%Y-%m-%d-%H')
             and arrived_at < cast('__AS_OF__' as timestamp)
     ) as deliveries
     where delivery = 1
 )
  as calls
-where call_state = 'requested' and occurred_at >=
-    (cast('__AS_OF__' as timestamp) + cast(-6 as bigint) * interval 1 hour) and occurred_at < cast('__AS_OF__' as timestamp)
+where call_state = 'requested'
 union all
 select show_id, coalesce(user_id, device_id), occurred_at, 0, 0, 0, 1, 0
 from
@@ -92,16 +86,13 @@ from
             row_number() over (partition by event_id order by arrived_at, sequence_number) as delivery
         from "__RAW__"."chat_message"
         where
-            arrival >= strftime(
-    (cast('__AS_OF__' as timestamp) + cast(-7 as bigint) * interval 1 hour), '%Y-%m-%d-%H')
+            arrival >= strftime((cast('__AS_OF__' as timestamp) + interval (-7) hour), '%Y-%m-%d-%H')
             and arrival <= strftime(cast('__AS_OF__' as timestamp), '%Y-%m-%d-%H')
             and arrived_at < cast('__AS_OF__' as timestamp)
     ) as deliveries
     where delivery = 1
 )
  as messages
-where occurred_at >=
-    (cast('__AS_OF__' as timestamp) + cast(-6 as bigint) * interval 1 hour) and occurred_at < cast('__AS_OF__' as timestamp)
 union all
 select follow_target_id, coalesce(user_id, device_id), occurred_at, 0, 0, 0, 0, 1
 from
@@ -113,81 +104,56 @@ from
             row_number() over (partition by event_id order by arrived_at, sequence_number) as delivery
         from "__RAW__"."follow"
         where
-            arrival >= strftime(
-    (cast('__AS_OF__' as timestamp) + cast(-7 as bigint) * interval 1 hour), '%Y-%m-%d-%H')
+            arrival >= strftime((cast('__AS_OF__' as timestamp) + interval (-7) hour), '%Y-%m-%d-%H')
             and arrival <= strftime(cast('__AS_OF__' as timestamp), '%Y-%m-%d-%H')
             and arrived_at < cast('__AS_OF__' as timestamp)
     ) as deliveries
     where delivery = 1
 )
  as follows
-where follow_target_kind = 'show' and follow_action = 'follow' and occurred_at >=
-    (cast('__AS_OF__' as timestamp) + cast(-6 as bigint) * interval 1 hour) and occurred_at < cast('__AS_OF__' as timestamp)
+where follow_target_kind = 'show' and follow_action = 'follow'
+) as arrived
+where
+(
+    occurred_at >= (cast('__AS_OF__' as timestamp) + interval (-6) hour)
+    and occurred_at < (cast('__AS_OF__' as timestamp) + interval (0) hour)
+)
 union all
+select * from (
 select
     show_id, coalesce(user_key, device_key) as listener, occurred_at,
     case when playback_listened_ms > 43200000 then 43200000 else playback_listened_ms end as heard_ms,
     0 as taps, 0 as calls, 0 as messages, 0 as follows
 from "__TRANSFORMED__"."playback_metric" as playback
-where playback_listened_ms > 0 and (occurred_at >=
-    (cast('__AS_OF__' as timestamp) + cast(-174 as bigint) * interval 1 hour) and occurred_at <
-    (cast('__AS_OF__' as timestamp) + cast(-168 as bigint) * interval 1 hour) or occurred_at >=
-    (cast('__AS_OF__' as timestamp) + cast(-342 as bigint) * interval 1 hour) and occurred_at <
-    (cast('__AS_OF__' as timestamp) + cast(-336 as bigint) * interval 1 hour) or occurred_at >=
-    (cast('__AS_OF__' as timestamp) + cast(-510 as bigint) * interval 1 hour) and occurred_at <
-    (cast('__AS_OF__' as timestamp) + cast(-504 as bigint) * interval 1 hour) or occurred_at >=
-    (cast('__AS_OF__' as timestamp) + cast(-678 as bigint) * interval 1 hour) and occurred_at <
-    (cast('__AS_OF__' as timestamp) + cast(-672 as bigint) * interval 1 hour))
+where playback_listened_ms > 0
 union all
 select
     show_id, coalesce(user_key, device_key), occurred_at, 0,
     case when like_count is null then 1 when like_count < 0 then 0 else like_count end, 0, 0, 0
 from "__TRANSFORMED__"."like" as likes
-where (occurred_at >=
-    (cast('__AS_OF__' as timestamp) + cast(-174 as bigint) * interval 1 hour) and occurred_at <
-    (cast('__AS_OF__' as timestamp) + cast(-168 as bigint) * interval 1 hour) or occurred_at >=
-    (cast('__AS_OF__' as timestamp) + cast(-342 as bigint) * interval 1 hour) and occurred_at <
-    (cast('__AS_OF__' as timestamp) + cast(-336 as bigint) * interval 1 hour) or occurred_at >=
-    (cast('__AS_OF__' as timestamp) + cast(-510 as bigint) * interval 1 hour) and occurred_at <
-    (cast('__AS_OF__' as timestamp) + cast(-504 as bigint) * interval 1 hour) or occurred_at >=
-    (cast('__AS_OF__' as timestamp) + cast(-678 as bigint) * interval 1 hour) and occurred_at <
-    (cast('__AS_OF__' as timestamp) + cast(-672 as bigint) * interval 1 hour))
 union all
 select show_id, coalesce(user_key, device_key), occurred_at, 0, 0, 1, 0, 0
 from "__TRANSFORMED__"."call_in" as calls
-where call_state = 'requested' and (occurred_at >=
-    (cast('__AS_OF__' as timestamp) + cast(-174 as bigint) * interval 1 hour) and occurred_at <
-    (cast('__AS_OF__' as timestamp) + cast(-168 as bigint) * interval 1 hour) or occurred_at >=
-    (cast('__AS_OF__' as timestamp) + cast(-342 as bigint) * interval 1 hour) and occurred_at <
-    (cast('__AS_OF__' as timestamp) + cast(-336 as bigint) * interval 1 hour) or occurred_at >=
-    (cast('__AS_OF__' as timestamp) + cast(-510 as bigint) * interval 1 hour) and occurred_at <
-    (cast('__AS_OF__' as timestamp) + cast(-504 as bigint) * interval 1 hour) or occurred_at >=
-    (cast('__AS_OF__' as timestamp) + cast(-678 as bigint) * interval 1 hour) and occurred_at <
-    (cast('__AS_OF__' as timestamp) + cast(-672 as bigint) * interval 1 hour))
+where call_state = 'requested'
 union all
 select show_id, coalesce(user_key, device_key), occurred_at, 0, 0, 0, 1, 0
 from "__TRANSFORMED__"."chat_message" as messages
-where (occurred_at >=
-    (cast('__AS_OF__' as timestamp) + cast(-174 as bigint) * interval 1 hour) and occurred_at <
-    (cast('__AS_OF__' as timestamp) + cast(-168 as bigint) * interval 1 hour) or occurred_at >=
-    (cast('__AS_OF__' as timestamp) + cast(-342 as bigint) * interval 1 hour) and occurred_at <
-    (cast('__AS_OF__' as timestamp) + cast(-336 as bigint) * interval 1 hour) or occurred_at >=
-    (cast('__AS_OF__' as timestamp) + cast(-510 as bigint) * interval 1 hour) and occurred_at <
-    (cast('__AS_OF__' as timestamp) + cast(-504 as bigint) * interval 1 hour) or occurred_at >=
-    (cast('__AS_OF__' as timestamp) + cast(-678 as bigint) * interval 1 hour) and occurred_at <
-    (cast('__AS_OF__' as timestamp) + cast(-672 as bigint) * interval 1 hour))
 union all
 select follow_target_id, coalesce(user_key, device_key), occurred_at, 0, 0, 0, 0, 1
 from "__TRANSFORMED__"."follow" as follows
-where follow_target_kind = 'show' and follow_action = 'follow' and (occurred_at >=
-    (cast('__AS_OF__' as timestamp) + cast(-174 as bigint) * interval 1 hour) and occurred_at <
-    (cast('__AS_OF__' as timestamp) + cast(-168 as bigint) * interval 1 hour) or occurred_at >=
-    (cast('__AS_OF__' as timestamp) + cast(-342 as bigint) * interval 1 hour) and occurred_at <
-    (cast('__AS_OF__' as timestamp) + cast(-336 as bigint) * interval 1 hour) or occurred_at >=
-    (cast('__AS_OF__' as timestamp) + cast(-510 as bigint) * interval 1 hour) and occurred_at <
-    (cast('__AS_OF__' as timestamp) + cast(-504 as bigint) * interval 1 hour) or occurred_at >=
-    (cast('__AS_OF__' as timestamp) + cast(-678 as bigint) * interval 1 hour) and occurred_at <
-    (cast('__AS_OF__' as timestamp) + cast(-672 as bigint) * interval 1 hour))
+where follow_target_kind = 'show' and follow_action = 'follow'
+) as settled
+where
+(
+    occurred_at >= (cast('__AS_OF__' as timestamp) + interval (-174) hour)
+    and occurred_at < (cast('__AS_OF__' as timestamp) + interval (-168) hour)
+    or occurred_at >= (cast('__AS_OF__' as timestamp) + interval (-342) hour)
+    and occurred_at < (cast('__AS_OF__' as timestamp) + interval (-336) hour)
+    or occurred_at >= (cast('__AS_OF__' as timestamp) + interval (-510) hour)
+    and occurred_at < (cast('__AS_OF__' as timestamp) + interval (-504) hour)
+    or occurred_at >= (cast('__AS_OF__' as timestamp) + interval (-678) hour)
+    and occurred_at < (cast('__AS_OF__' as timestamp) + interval (-672) hour)
+)
 ),
 hourly as (
     select
@@ -246,7 +212,7 @@ by_listener as (
         listener,
         weeks_ago,
         hours_ago - 168 * weeks_ago as moments_ago,
-        sum(cast(round(points * 1000000) as bigint)) as millionths,
+        sum(cast(floor(points * 1000000 + 0.5) as bigint)) as millionths,
         sum(heard_ms) as heard_ms
     from placed
     where hours_ago - 168 * weeks_ago < 1 and weeks_ago <= 4
@@ -332,7 +298,7 @@ ranked as (
 )
 select
     cast('__DAY__' as date) as day,
-    (cast('__AS_OF__' as timestamp) + cast(-moments_ago as bigint) * interval 1 hour) as as_of,
+    (cast('__AS_OF__' as timestamp) + interval (-moments_ago) hour) as as_of,
     place as rank,
     show_id,
     trends = 1 as is_trending,
@@ -342,7 +308,7 @@ select
     expected_activity,
     usual_weeks,
     listeners,
-    floor((heard_ms + 30) / cast(60 as double precision)) / 1000 as minutes_listened,
+    cast(cast((coalesce(heard_ms, 0) + 30 - mod(coalesce(heard_ms, 0) + 30, 60)) / 60 as double precision) / 1000 as decimal(18, 3)) as minutes_listened,
     activity_of_all
 from ranked
 where place <= 100

@@ -26,18 +26,8 @@ counted as (
     select *
     from delivered
     where
-        delivered_at >=
-    dateadd(
-        minute,
-        -150,
-        cast(cast('__DAY__' as date) as timestamp)
-        )
-        and delivered_at <
-    dateadd(
-        minute,
-        -150,
-        cast((cast('__DAY__' as date) + 1) as timestamp)
-        )
+        cast(datediff('millisecond', cast('1970-01-01' as timestamp), cast(delivered_at as timestamp)) as bigint) + 9000000 >= cast(datediff('millisecond', cast('1970-01-01' as timestamp), cast(cast(cast('__DAY__' as date) as timestamp) as timestamp)) as bigint)
+        and cast(datediff('millisecond', cast('1970-01-01' as timestamp), cast(delivered_at as timestamp)) as bigint) + 9000000 < cast(datediff('millisecond', cast('1970-01-01' as timestamp), cast(cast((cast('__DAY__' as date) + 1) as timestamp) as timestamp)) as bigint)
 ),
 opened as (
     select counted.notification_id, counted.listener, min(opening.occurred_at) as opened_at

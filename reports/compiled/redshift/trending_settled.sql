@@ -14,180 +14,43 @@ select
     cast(activity_of_all as double precision) as activity_of_all
 from (
 with deeds as (
+    select * from (
 select
     show_id, coalesce(user_key, device_key) as listener, occurred_at,
     case when playback_listened_ms > 43200000 then 43200000 else playback_listened_ms end as heard_ms,
     0 as taps, 0 as calls, 0 as messages, 0 as follows
 from "__TRANSFORMED__"."playback_metric" as playback
-where playback_listened_ms > 0 and (occurred_at >=
-    dateadd(
-        hour,
-        -6,
-        cast(cast('__DAY__' as date) as timestamp)
-        )
- and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp) or occurred_at >=
-    dateadd(
-        hour,
-        -6,
-        cast((cast('__DAY__' as date) - 7) as timestamp)
-        )
- and occurred_at < cast((cast('__DAY__' as date) - 6) as timestamp) or occurred_at >=
-    dateadd(
-        hour,
-        -6,
-        cast((cast('__DAY__' as date) - 14) as timestamp)
-        )
- and occurred_at < cast((cast('__DAY__' as date) - 13) as timestamp) or occurred_at >=
-    dateadd(
-        hour,
-        -6,
-        cast((cast('__DAY__' as date) - 21) as timestamp)
-        )
- and occurred_at < cast((cast('__DAY__' as date) - 20) as timestamp) or occurred_at >=
-    dateadd(
-        hour,
-        -6,
-        cast((cast('__DAY__' as date) - 28) as timestamp)
-        )
- and occurred_at < cast((cast('__DAY__' as date) - 27) as timestamp))
+where playback_listened_ms > 0
 union all
 select
     show_id, coalesce(user_key, device_key), occurred_at, 0,
     case when like_count is null then 1 when like_count < 0 then 0 else like_count end, 0, 0, 0
 from "__TRANSFORMED__"."like" as likes
-where (occurred_at >=
-    dateadd(
-        hour,
-        -6,
-        cast(cast('__DAY__' as date) as timestamp)
-        )
- and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp) or occurred_at >=
-    dateadd(
-        hour,
-        -6,
-        cast((cast('__DAY__' as date) - 7) as timestamp)
-        )
- and occurred_at < cast((cast('__DAY__' as date) - 6) as timestamp) or occurred_at >=
-    dateadd(
-        hour,
-        -6,
-        cast((cast('__DAY__' as date) - 14) as timestamp)
-        )
- and occurred_at < cast((cast('__DAY__' as date) - 13) as timestamp) or occurred_at >=
-    dateadd(
-        hour,
-        -6,
-        cast((cast('__DAY__' as date) - 21) as timestamp)
-        )
- and occurred_at < cast((cast('__DAY__' as date) - 20) as timestamp) or occurred_at >=
-    dateadd(
-        hour,
-        -6,
-        cast((cast('__DAY__' as date) - 28) as timestamp)
-        )
- and occurred_at < cast((cast('__DAY__' as date) - 27) as timestamp))
 union all
 select show_id, coalesce(user_key, device_key), occurred_at, 0, 0, 1, 0, 0
 from "__TRANSFORMED__"."call_in" as calls
-where call_state = 'requested' and (occurred_at >=
-    dateadd(
-        hour,
-        -6,
-        cast(cast('__DAY__' as date) as timestamp)
-        )
- and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp) or occurred_at >=
-    dateadd(
-        hour,
-        -6,
-        cast((cast('__DAY__' as date) - 7) as timestamp)
-        )
- and occurred_at < cast((cast('__DAY__' as date) - 6) as timestamp) or occurred_at >=
-    dateadd(
-        hour,
-        -6,
-        cast((cast('__DAY__' as date) - 14) as timestamp)
-        )
- and occurred_at < cast((cast('__DAY__' as date) - 13) as timestamp) or occurred_at >=
-    dateadd(
-        hour,
-        -6,
-        cast((cast('__DAY__' as date) - 21) as timestamp)
-        )
- and occurred_at < cast((cast('__DAY__' as date) - 20) as timestamp) or occurred_at >=
-    dateadd(
-        hour,
-        -6,
-        cast((cast('__DAY__' as date) - 28) as timestamp)
-        )
- and occurred_at < cast((cast('__DAY__' as date) - 27) as timestamp))
+where call_state = 'requested'
 union all
 select show_id, coalesce(user_key, device_key), occurred_at, 0, 0, 0, 1, 0
 from "__TRANSFORMED__"."chat_message" as messages
-where (occurred_at >=
-    dateadd(
-        hour,
-        -6,
-        cast(cast('__DAY__' as date) as timestamp)
-        )
- and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp) or occurred_at >=
-    dateadd(
-        hour,
-        -6,
-        cast((cast('__DAY__' as date) - 7) as timestamp)
-        )
- and occurred_at < cast((cast('__DAY__' as date) - 6) as timestamp) or occurred_at >=
-    dateadd(
-        hour,
-        -6,
-        cast((cast('__DAY__' as date) - 14) as timestamp)
-        )
- and occurred_at < cast((cast('__DAY__' as date) - 13) as timestamp) or occurred_at >=
-    dateadd(
-        hour,
-        -6,
-        cast((cast('__DAY__' as date) - 21) as timestamp)
-        )
- and occurred_at < cast((cast('__DAY__' as date) - 20) as timestamp) or occurred_at >=
-    dateadd(
-        hour,
-        -6,
-        cast((cast('__DAY__' as date) - 28) as timestamp)
-        )
- and occurred_at < cast((cast('__DAY__' as date) - 27) as timestamp))
 union all
 select follow_target_id, coalesce(user_key, device_key), occurred_at, 0, 0, 0, 0, 1
 from "__TRANSFORMED__"."follow" as follows
-where follow_target_kind = 'show' and follow_action = 'follow' and (occurred_at >=
-    dateadd(
-        hour,
-        -6,
-        cast(cast('__DAY__' as date) as timestamp)
-        )
- and occurred_at < cast((cast('__DAY__' as date) + 1) as timestamp) or occurred_at >=
-    dateadd(
-        hour,
-        -6,
-        cast((cast('__DAY__' as date) - 7) as timestamp)
-        )
- and occurred_at < cast((cast('__DAY__' as date) - 6) as timestamp) or occurred_at >=
-    dateadd(
-        hour,
-        -6,
-        cast((cast('__DAY__' as date) - 14) as timestamp)
-        )
- and occurred_at < cast((cast('__DAY__' as date) - 13) as timestamp) or occurred_at >=
-    dateadd(
-        hour,
-        -6,
-        cast((cast('__DAY__' as date) - 21) as timestamp)
-        )
- and occurred_at < cast((cast('__DAY__' as date) - 20) as timestamp) or occurred_at >=
-    dateadd(
-        hour,
-        -6,
-        cast((cast('__DAY__' as date) - 28) as timestamp)
-        )
- and occurred_at < cast((cast('__DAY__' as date) - 27) as timestamp))
+where follow_target_kind = 'show' and follow_action = 'follow'
+) as settled
+where
+(
+    occurred_at >= dateadd('hour', -29, cast((cast('__DAY__' as date) + 1) as timestamp))
+    and occurred_at < dateadd('hour', 0, cast((cast('__DAY__' as date) + 1) as timestamp))
+    or occurred_at >= dateadd('hour', -197, cast((cast('__DAY__' as date) + 1) as timestamp))
+    and occurred_at < dateadd('hour', -168, cast((cast('__DAY__' as date) + 1) as timestamp))
+    or occurred_at >= dateadd('hour', -365, cast((cast('__DAY__' as date) + 1) as timestamp))
+    and occurred_at < dateadd('hour', -336, cast((cast('__DAY__' as date) + 1) as timestamp))
+    or occurred_at >= dateadd('hour', -533, cast((cast('__DAY__' as date) + 1) as timestamp))
+    and occurred_at < dateadd('hour', -504, cast((cast('__DAY__' as date) + 1) as timestamp))
+    or occurred_at >= dateadd('hour', -701, cast((cast('__DAY__' as date) + 1) as timestamp))
+    and occurred_at < dateadd('hour', -672, cast((cast('__DAY__' as date) + 1) as timestamp))
+)
 ),
 hourly as (
     select
@@ -246,7 +109,7 @@ by_listener as (
         listener,
         weeks_ago,
         hours_ago - 168 * weeks_ago as moments_ago,
-        sum(cast(round(points * 1000000) as bigint)) as millionths,
+        sum(cast(floor(points * 1000000 + 0.5) as bigint)) as millionths,
         sum(heard_ms) as heard_ms
     from placed
     where hours_ago - 168 * weeks_ago < 24 and weeks_ago <= 4
@@ -332,12 +195,7 @@ ranked as (
 )
 select
     cast('__DAY__' as date) as day,
-    dateadd(
-        hour,
-        -moments_ago,
-        cast((cast('__DAY__' as date) + 1) as timestamp)
-        )
- as as_of,
+    dateadd('hour', -moments_ago, cast((cast('__DAY__' as date) + 1) as timestamp)) as as_of,
     place as rank,
     show_id,
     trends = 1 as is_trending,
@@ -347,7 +205,7 @@ select
     expected_activity,
     usual_weeks,
     listeners,
-    floor((heard_ms + 30) / cast(60 as double precision)) / 1000 as minutes_listened,
+    cast(cast((coalesce(heard_ms, 0) + 30 - mod(coalesce(heard_ms, 0) + 30, 60)) / 60 as double precision) / 1000 as decimal(18, 3)) as minutes_listened,
     activity_of_all
 from ranked
 where place <= 100

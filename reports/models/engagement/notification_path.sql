@@ -20,8 +20,8 @@ counted as (
     select *
     from delivered
     where
-        delivered_at >= {{ dbt.dateadd("minute", -minutes, midnight()) }}
-        and delivered_at < {{ dbt.dateadd("minute", -minutes, midnight(1)) }}
+        {{ epoch_ms("delivered_at") }} + {{ minutes * 60000 }} >= {{ epoch_ms(midnight()) }}
+        and {{ epoch_ms("delivered_at") }} + {{ minutes * 60000 }} < {{ epoch_ms(midnight(1)) }}
 ),
 
 opened as (

@@ -22,7 +22,7 @@ in_order as (
     where
         unit is not null and session_id is not null
         {#- A session that may still go on is counted on the next day. #}
-        and occurred_at < {{ dbt.dateadd("hour", -terms.session_hours, midnight(1)) }}
+        and occurred_at < {{ hours_from(midnight(1), -terms.session_hours) }}
 ),
 
 mixed as (

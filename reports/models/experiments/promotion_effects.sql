@@ -24,7 +24,7 @@ sessions as (
     where
         occurred_at >= {{ midnight(1 - terms.days) }}
         {#- A session that may still go on is counted on the next day. #}
-        and occurred_at < {{ dbt.dateadd("hour", -terms.session_hours, midnight(1)) }}
+        and occurred_at < {{ hours_from(midnight(1), -terms.session_hours) }}
         and session_id is not null and {{ listener() }} is not null
     group by {{ listener() }}, session_id
 ),

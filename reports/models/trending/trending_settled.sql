@@ -1,6 +1,7 @@
-{%- set terms = trending_terms() -%}
-{#- The day's hours and those of the evening before in which its first windows begin, of this week and of those before. -#}
-{%- set within -%}
-({% for week in range(terms.weeks + 1) %}{{ " or " if not loop.first }}occurred_at >= {{ dbt.dateadd("hour", -terms.window_hours, midnight(-7 * week)) }} and occurred_at < {{ midnight(1 - 7 * week) }}{% endfor %})
+{%- set deeds -%}
+select * from (
+    {{ trending_deeds() }}
+) as settled
+where {{ in_windows(midnight(1), 24, range(trending_terms().weeks + 1)) }}
 {%- endset -%}
-{{ trending_ranks(trending_deeds(within), midnight(1), 24) }}
+{{ trending_ranks(deeds, midnight(1), 24) }}
