@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812 - the name that all of Spark's documentation uses
+from pyspark.sql.window import WindowSpec
 
 from contracts.lake_tables.listening import SESSIONS
 from transforms.shape import shaped
@@ -26,7 +27,7 @@ def heard(playback: DataFrame) -> DataFrame:
 
     Columns: event_id, listener_key (the person's where signed in, else the device's; null where neither is known),
     show_id, started_at, ended_at, heard_ms, playback_id, stalls, device_os, app_version. `heard_ms` is the
-    length of the interval.
+    length of the interval, `arrived_at` when its event arrived.
     """
     longest = MAX_INTERVAL_HOURS * 3_600_000
     return (
@@ -39,6 +40,7 @@ def heard(playback: DataFrame) -> DataFrame:
             F.expr("timestamp_micros(unix_micros(occurred_at) - heard_ms * 1000)").alias("started_at"),
             F.col("occurred_at").alias("ended_at"),
             "heard_ms",
+            "arrived_at",
             "playback_id",
             F.coalesce("playback_stalls", F.lit(0)).alias("stalls"),
             "device_os",
@@ -104,13 +106,11 @@ def within(intervals: DataFrame, stretches: DataFrame) -> DataFrame:
 
 def sessions(intervals: DataFrame) -> DataFrame:
     """Sessions of heard intervals (`heard`), shaped as `transformed.sessions`; intervals of nobody make none."""
-    in_order = Window.partitionBy(*_LISTENER_SHOW).orderBy("started_at", "ended_at", "event_id")
-    before = in_order.rowsBetween(Window.unboundedPreceding, -1)
-    latest_end = F.max("ended_at").over(before)
+    in_order = _in_order(*_LISTENER_SHOW)
     first = F.struct("started_at", "ended_at", "event_id")
     grouped = (
         intervals.where("listener_key IS NOT NULL")
-        .withColumn("begins", F.coalesce(F.col("started_at") > latest_end + _gap(), F.lit(True)))
+        .withColumn("begins", begins_session(*_LISTENER_SHOW))
         .withColumn("number", F.sum(F.col("begins").cast("int")).over(in_order))
         .groupBy(*_LISTENER_SHOW, "number")
         .agg(
@@ -127,6 +127,12 @@ def sessions(intervals: DataFrame) -> DataFrame:
     return shaped(grouped.withColumn("session_key", _session_key()), SESSIONS)
 
 
+def begins_session(*by: str) -> Column:
+    """Whether an interval begins a session, among the intervals with equal values of `by`."""
+    latest_end = F.max("ended_at").over(_in_order(*by).rowsBetween(Window.unboundedPreceding, -1))
+    return F.coalesce(F.col("started_at") > latest_end + _gap(), F.lit(True))
+
+
 def merged(intervals: DataFrame, *by: str) -> DataFrame:
     """Intervals that overlap or touch, joined into one, within equal values of `by`: by, started_at, ended_at."""
     in_order = Window.partitionBy(*by).orderBy("started_at", "ended_at")
@@ -138,6 +144,10 @@ def merged(intervals: DataFrame, *by: str) -> DataFrame:
         .agg(F.min("started_at").alias("started_at"), F.max("ended_at").alias("ended_at"))
         .drop("number")
     )
+
+
+def _in_order(*by: str) -> WindowSpec:
+    return Window.partitionBy(*by).orderBy("started_at", "ended_at", "event_id")
 
 
 def _gap() -> Column:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contracts.lake import LakeTable
+from contracts.lake_tables.data_sets import DATA_SETS
 from contracts.lake_tables.datasets import DATASET_TABLES
 from contracts.lake_tables.events import EVENT_DETAILS, EVENT_TABLES
 from contracts.lake_tables.listening import SESSIONS, SHOW_STATISTICS_DAILY, TRENDING_SHOWS
@@ -19,6 +20,7 @@ LAKE_TABLES: tuple[LakeTable, ...] = (
     SESSIONS,
     SHOW_STATISTICS_DAILY,
     TRENDING_SHOWS,
+    *DATA_SETS,
     *DATASET_TABLES,
     JOB_RUNS,
     REJECTED_ROWS,
