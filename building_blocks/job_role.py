@@ -39,6 +39,8 @@ class JobSurroundings:
         }
         if job.keys_persons:
             arguments["--person-key-secret"] = self.person_key.secret_arn
+        if job.data_sets:
+            arguments["--transformed-bucket"] = self.lake.transformed_bucket.bucket_name
         if job.tells_readers:
             arguments["--readers-topic"] = self.readers_topic.topic_arn
         if shuffle_partitions is not None:
@@ -120,8 +122,8 @@ def _acknowledge_files(role: aws_iam.Role, *, job: Job, lake: Lake) -> None:
         (
             lake.transformed_bucket,
             patterns["written"],
-            "The job writes this one table, or one kind of tables that are found as they come, and Iceberg names "
-            "the files.",
+            "The job writes this one table, one kind of tables that are found as they come, or one data set's "
+            "versions; Iceberg names the files, and a version is named by what determines it.",
         ),
     ):
         owner = cited(role, owner=bucket, arn=bucket.bucket_arn)

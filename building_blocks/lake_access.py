@@ -45,16 +45,22 @@ def object_patterns(job: Job) -> dict[str, list[str]]:
         "written": [
             *(f"{table.prefix}*" for table in written_tables(job)),
             *(f"{pattern.replace('.', '/', 1)}/*" for pattern in job.open_tables),
+            *version_patterns(job),
         ],
     }
+
+
+def version_patterns(job: Job) -> list[str]:
+    """Objects of the versions of the data sets that the job makes, in the transformed bucket."""
+    return [f"{data_set.versions_prefix}*" for data_set in job.data_sets]
 
 
 def files(job: Job, *, lake: Lake) -> list[aws_iam.PolicyStatement]:
     """Reading raw files; reading and writing the files of the job's tables, with the lake's key through S3.
 
-    Raw prefixes can be listed, those of tables only by a job that looks for files. A request for an object that is not
-    there is refused rather than answered with 404, because it names no prefix ("HeadObject" API page): a job asks for
-    objects that a listing or a table told of.
+    Raw prefixes and those of data sets' versions can be listed, those of tables only by a job that looks for files. A
+    request for an object that is not there is refused rather than answered with 404, because it names no prefix
+    ("HeadObject" API page): a job asks for objects that a listing or a table told of.
     """
     patterns = object_patterns(job)
     raw, transformed = lake.raw_bucket, lake.transformed_bucket
@@ -67,7 +73,7 @@ def files(job: Job, *, lake: Lake) -> list[aws_iam.PolicyStatement]:
             actions=["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
         ),
         *_listing(raw, patterns=patterns["raw"]),
-        *(_listing(transformed, patterns=patterns["written"]) if job.lists_files else []),
+        *_listing(transformed, patterns=patterns["written"] if job.lists_files else version_patterns(job)),
         *key_use(key=transformed.encryption_key, service="s3", actions=["kms:Decrypt", "kms:GenerateDataKey"]),
         *(key_use(key=raw.encryption_key, service="s3", actions=["kms:Decrypt"]) if patterns["raw"] else []),
     ]

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from contracts.data_sets import DataSet
 from contracts.datasets import BATCH_PREFIX, DATASETS
 from contracts.lake import LakeTable
 from contracts.lake_tables import LAKE_TABLES
+from contracts.lake_tables.data_sets import DATA_SETS
 from contracts.lake_tables.datasets import DATASET_TABLES
 from contracts.lake_tables.events import EVENT_DETAILS, EVENT_TABLES
 from contracts.lake_tables.listening import SESSIONS, SHOW_STATISTICS_DAILY, TRENDING_SHOWS
@@ -25,6 +27,7 @@ class Job:
     (`personal.batch_uploads_*`) of tables that are found as they come. `raw_catalog`: it reads the tables that crawlers
     keep in the raw database. `keys_persons`: it makes persons' keys, and so reads the secret. `tells_readers`: it
     publishes notices for readers of tables. `lists_files`: it looks for files of its tables that no table names.
+    `data_sets`: of these it writes versions, beside their tables.
     `overlaps`: two runs of it may go on at once, because all it does is to add rows by key; any other job works out
     from what is there what takes its place, and a second run would not see the first's.
     `window_hours` is the window that it takes when run on schedule.
@@ -37,6 +40,7 @@ class Job:
     reads: tuple[LakeTable, ...] = ()
     writes: tuple[LakeTable, ...] = ()
     open_tables: tuple[str, ...] = ()
+    data_sets: tuple[DataSet, ...] = ()
     raw_catalog: bool = False
     keys_persons: bool = False
     tells_readers: bool = False
@@ -101,6 +105,15 @@ BATCH_FILES = Job(
     tells_readers=True,
 )
 
+MODEL_DATA_SETS = Job(
+    name="data_sets",
+    description="Data sets for models, of the moments in the window whose labels are settled, as tables and versions.",
+    window_hours=70 * 24,
+    reads=tuple(dict.fromkeys(table for data_set in DATA_SETS for table in data_set.reads)),
+    writes=DATA_SETS,
+    data_sets=DATA_SETS,
+)
+
 MAINTENANCE = Job(
     name="maintenance",
     description="Compacts small files, expires old snapshots and rows, removes orphan files.",
@@ -117,6 +130,7 @@ JOBS: tuple[Job, ...] = (
     SHOW_STATISTICS,
     TRENDING,
     BATCH_FILES,
+    MODEL_DATA_SETS,
     MAINTENANCE,
 )
 """The registry: all jobs, in the order in which a day runs them."""

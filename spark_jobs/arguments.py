@@ -30,9 +30,10 @@ class WrongArguments(ValueError):
 class Arguments:
     """A command line that was understood.
 
-    `raw_root` ends in a slash: `s3://bucket/`, or a folder. `max_days_late` and `max_days_early` bound how far an
-    event's own time may lie before and after its arrival. `snapshot_days` and `orphan_days` are maintenance's: for how
-    long snapshots stay readable, and how old a file must be to count as an orphan.
+    `raw_root` and `transformed_root` end in a slash: `s3://bucket/`, or a folder. `max_days_late` and `max_days_early`
+    bound how far an event's own time may lie before and after its arrival. `snapshot_days` and `orphan_days` are
+    maintenance's: for how long snapshots stay readable, and how old a file must be to count as an orphan; of versions
+    of data sets too.
     """
 
     job: str
@@ -41,6 +42,7 @@ class Arguments:
     raw_root: str
     catalog: str = "lake"
     database_prefix: str
+    transformed_root: str | None = None
     person_key_secret: str | None = None
     readers_topic: str | None = None
     types: tuple[str, ...] = ()
@@ -72,6 +74,7 @@ def parser() -> argparse.ArgumentParser:
     add("--job", required=True, choices=[job.name for job in JOBS], help=jobs)
     add("--raw-bucket", required=True, help="raw bucket: its name, s3://name/, or a folder")
     add("--database-prefix", required=True, help="what the databases' names begin with, such as amp_dev")
+    add("--transformed-bucket", help="data_sets: transformed bucket: its name, s3://name/, or a folder")
     add("--catalog", default="lake", help="name of the Spark catalog that holds the tables (default: lake)")
     add("--window-start", help="first hour of the window")
     add("--window-end", help="hour at which the window ends, not part of it")
@@ -121,6 +124,7 @@ def read(argv: Sequence[str], *, now: datetime) -> Arguments:
         raw_root=_root(given.raw_bucket),
         catalog=given.catalog,
         database_prefix=given.database_prefix,
+        transformed_root=_root(given.transformed_bucket) if given.transformed_bucket else None,
         person_key_secret=given.person_key_secret or None,
         readers_topic=given.readers_topic or None,
         types=_types(given.types),

@@ -52,11 +52,29 @@ class Lake:
         """
         wanted = schema(table)
         if not self.exists(table):
-            return self.spark.createDataFrame(self.spark.sparkContext.emptyRDD(), wanted)
+            return self._no_rows(table)
         found = self.spark.table(self.name(table))
         if table.open:
             wanted = StructType([*wanted, *(one for one in found.schema if one.name not in wanted.names)])
         return aligned(found, wanted)
+
+    def snapshot_id(self, table: LakeTable) -> int | None:
+        """The snapshot that readers see now; None while there is no table, or no row was ever written to it."""
+        snapshot = self.iceberg(table).currentSnapshot() if self.exists(table) else None
+        return int(snapshot.snapshotId()) if snapshot else None
+
+    def read_at(self, table: LakeTable, snapshot_id: int | None) -> DataFrame:
+        """What readers saw at a snapshot: the contract's columns; no rows for None."""
+        if snapshot_id is None:
+            return self._no_rows(table)
+        found = self.spark.read.option("snapshot-id", str(snapshot_id)).table(self.name(table))
+        return aligned(found, schema(table))
+
+    def files_at(self, table: LakeTable, snapshot_id: int | None) -> DataFrame:
+        """The data files of a snapshot, as Iceberg's metadata table `files` has them; none for None."""
+        at = {"snapshot-id": str(snapshot_id)} if snapshot_id is not None else {}
+        found = self.spark.read.options(**at).table(f"{self.name(table)}.files")
+        return found if at else found.limit(0)
 
     def iceberg(self, table: LakeTable) -> Any:
         """The table in Iceberg's Java API (org.apache.iceberg.Table), as it is now."""
@@ -94,6 +112,9 @@ class Lake:
         with self._lock:
             self._made[name] = wanted
         return found
+
+    def _no_rows(self, table: LakeTable) -> DataFrame:
+        return self.spark.createDataFrame(self.spark.sparkContext.emptyRDD(), schema(table))
 
     def _mend(self, table: LakeTable, name: str, wanted: StructType) -> None:
         found = {one.name: one.dataType for one in self.spark.table(name).schema}

@@ -19,6 +19,7 @@ from contracts.datasets import DATASETS
 from contracts.jobs import JOBS, RUN_RECORDS, Job
 from contracts.lake import LakeTable
 from contracts.lake_tables import LAKE_TABLES
+from contracts.lake_tables.data_sets import DATA_SETS
 from glue_scripts.run_job import job_arguments
 from spark_jobs.arguments import read
 from tests.stacks.assembly import Assembly, Resource, as_list, synthesize
@@ -32,6 +33,7 @@ WHY = {
     r"arn:[^:]+:s3:::amp-[a-z0-9]+-raw-[^/]+/batch/\*": "Producers of batch files name them.",
     r"arn:[^:]+:s3:::amp-[a-z0-9]+-transformed-[^/]+/(transformed|personal)/[a-z_]+/\*": "Iceberg names files.",
     r"arn:[^:]+:s3:::amp-[a-z0-9]+-transformed-[^/]+/personal/batch_uploads_\*/\*": "Tables found as they come.",
+    r"arn:[^:]+:s3:::amp-[a-z0-9]+-transformed-[^/]+/data_sets/[a-z_]+/\*": "Versions are named by a hash.",
     r"arn:[^:]+:glue:[^/]+table/amp_[a-z0-9]+_(raw|personal)/batch_uploads_\*": "Tables found as they come.",
     r"arn:[^:]+:logs:[^/]+log-group:/amp/[a-z0-9]+/LakeJobs/[a-z_]+/\*": "Glue names log groups and streams.",
     r"arn:[^:]+:s3:::amp-[a-z0-9]+-code-[^/]+/jobs/\*": "A run keeps the version of the code that it began with.",
@@ -131,6 +133,23 @@ def test_a_job_reads_the_raw_prefixes_of_its_entry_and_writes_nothing_raw(assemb
 
 
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
+def test_a_job_writes_and_lists_versions_of_the_data_sets_of_its_entry_and_of_no_other(
+    assembly: Assembly, job: Job
+) -> None:
+    statements = _statements(assembly, job)
+    bucket = _bucket(assembly, "transformed")
+    for data_set in DATA_SETS:
+        prefix = f"data_sets/{data_set.name}/"
+        makes = data_set in job.data_sets
+        for action in ("s3:GetObject", "s3:PutObject", "s3:DeleteObject"):
+            assert allowed(statements, action, f"{bucket}/{prefix}0123/manifest.json") == makes, (action, data_set.name)
+        assert allowed(statements, "s3:ListBucket", bucket, prefix=f"{prefix}0123/") == makes, data_set.name
+    arguments = _job(assembly, job).properties["NonOverridableArguments"]
+    assert ("--transformed-bucket" in arguments) == bool(job.data_sets)
+    assert not allowed(statements, "s3:PutObject", f"{bucket}/data_sets/other/0123/manifest.json")
+
+
+@pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
 def test_a_job_looks_at_crawled_tables_only_if_it_says_so(assembly: Assembly, job: Job) -> None:
     statements = _statements(assembly, job)
     raw = f"table/amp_{_stage(assembly)}_raw"
@@ -205,7 +224,7 @@ def test_a_job_may_do_what_its_entry_asks_for_and_nothing_else(assembly: Assembl
         *("glue:CreateTable", "glue:GetDatabase", "glue:GetTable", "glue:UpdateTable"),
         *("logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"),
         *("s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"),
-        *(("s3:ListBucket",) if job.raw_prefixes or job.lists_files else ()),
+        *(("s3:ListBucket",) if job.raw_prefixes or job.lists_files or job.data_sets else ()),
         *(("glue:GetTables",) if job.lists_files or job.raw_catalog else ()),
         *(("secretsmanager:GetSecretValue",) if job.keys_persons else ()),
         *(("sns:Publish",) if job.tells_readers else ()),

@@ -44,13 +44,18 @@ def event(type: str, id: str, occurred_at: str, **columns: Any) -> dict[str, Any
 
 @dataclass(kw_only=True)
 class Desk:
-    """A raw zone, a lake and a person-key secret for one test."""
+    """A raw zone, a lake, a folder for versions of data sets and a person-key secret for one test."""
 
     spark: SparkSession
     raw: Path
     prefix: str
     notices: list[tuple[str, str, str]] = field(default_factory=list)
     _landed: int = 0
+
+    @property
+    def transformed(self) -> Path:
+        """The folder of versions of data sets."""
+        return self.raw.with_name(f"{self.raw.name}-transformed")
 
     def land(self, arrived_at: str, events: Sequence[Mapping[str, Any]], *, name: str = "") -> list[Path]:
         """Land events that arrived at that moment as the stream lands them; one file a type."""
@@ -89,6 +94,7 @@ class Desk:
     def arguments(self, job: str, start: str, end: str, *more: str) -> arguments.Arguments:
         """The arguments of such a run."""
         argv = ["--job", job, "--raw-bucket", str(self.raw), "--database-prefix", self.prefix]
+        argv += ["--transformed-bucket", str(self.transformed)]
         argv += ["--window-start", start, "--window-end", end]
         argv += ["--person-key-secret", SECRET_ARN, "--readers-topic", TOPIC_ARN, *more]
         # After all windows of tests, whenever these run.
