@@ -102,6 +102,9 @@ def _attempt(run: Run, table: LakeTable, change: Change) -> Outcome:
         snapshot = iceberg.snapshot(iceberg.refs().get(branch).snapshotId())
         _expect(run, table, change, made, before, snapshot, on_branch)
         iceberg.manageSnapshots().fastForwardBranch(MAIN, branch).removeBranch(branch).commit()
+        # The catalog forgets a table after 30 seconds (Iceberg documentation, Spark configuration: cache) and may have
+        # loaded another copy since, by which this run would not see what it has published.
+        run.spark.catalog.refreshTable(seen.name)
         return _outcome(table, made, snapshot, written=True)
     finally:
         made.release()
