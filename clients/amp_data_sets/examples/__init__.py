@@ -1,0 +1,1 @@
+"""Programs that use the client as it is meant to be used."""
