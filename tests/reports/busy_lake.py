@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -103,7 +104,7 @@ def _value(column: Column, examples: tuple[Any, ...], by_chance: random.Random) 
         return by_chance.choice(SHOWS)
     if examples and column.type == "string":
         return by_chance.choice(examples)
-    return {
+    drawn: dict[str, Callable[[], object]] = {
         "string": lambda: by_chance.choice(TEXTS),
         "int": lambda: by_chance.randrange(10),
         "bigint": lambda: by_chance.randrange(100_000),
@@ -112,4 +113,5 @@ def _value(column: Column, examples: tuple[Any, ...], by_chance: random.Random) 
         "timestamp": lambda: _moment(by_chance),
         "date": lambda: _moment(by_chance).date(),
         "decimal(18,3)": lambda: Decimal(by_chance.randrange(100_000)) / 1000,
-    }.get(column.type, lambda: None)()
+    }
+    return drawn[column.type]() if column.type in drawn else None
