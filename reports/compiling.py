@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -18,6 +20,7 @@ from reports.project import HOME, write_project
 
 ROOT = HOME.parent
 DBT_PYTHON = ROOT / ".venv-dbt" / "bin" / "python"
+FINGERPRINTS = "fingerprints.json"
 _BLANK = re.compile(r"(?:[ \t]*\n)+")
 
 
@@ -50,6 +53,29 @@ def compile_models(folder: Path) -> None:
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
+    (folder / FINGERPRINTS).write_text(json.dumps(fingerprints(folder), indent=2) + "\n")
+
+
+def fingerprints(folder: Path) -> dict[str, str]:
+    """SHA-256 of all that is compiled, contracts and dbt's versions with it, and of what is compiled below `folder`.
+
+    Equal ones tell, without dbt, that what lies there was compiled from what is here.
+    """
+    with tempfile.TemporaryDirectory(prefix="reports-") as temporary:
+        project = Path(temporary) / "project"
+        write_project(project)
+        for file in (HOME / "compiling.py", HOME / "dbt_process.py", ROOT / "requirements-dbt.txt"):
+            shutil.copy(file, project)
+        return {"from": _hash(project), "to": _hash(folder)}
+
+
+def _hash(folder: Path) -> str:
+    total = hashlib.sha256()
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and file.name != FINGERPRINTS:
+            content = file.read_bytes()
+            total.update(f"{file.relative_to(folder).as_posix()} {len(content)}\n".encode() + content)
+    return total.hexdigest()
 
 
 def _run_dbt(project: Path) -> None:

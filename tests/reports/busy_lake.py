@@ -104,7 +104,7 @@ def _value(column: Column, examples: tuple[Any, ...], by_chance: random.Random) 
         return by_chance.choice(SHOWS)
     if examples and column.type == "string":
         return by_chance.choice(examples)
-    drawn: dict[str, Callable[[], object]] = {
+    values: dict[str, Callable[[], Any]] = {
         "string": lambda: by_chance.choice(TEXTS),
         "int": lambda: by_chance.randrange(10),
         "bigint": lambda: by_chance.randrange(100_000),
@@ -114,4 +114,4 @@ def _value(column: Column, examples: tuple[Any, ...], by_chance: random.Random) 
         "date": lambda: _moment(by_chance).date(),
         "decimal(18,3)": lambda: Decimal(by_chance.randrange(100_000)) / 1000,
     }
-    return drawn[column.type]() if column.type in drawn else None
+    return values[column.type]() if column.type in values else None

@@ -89,6 +89,10 @@ class SmallLake:
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
+def _names(row: Row) -> tuple[str, ...]:
+    return tuple(row)
+
+
 def _literal(value: Any) -> str:
     if value is None:
         return "null"

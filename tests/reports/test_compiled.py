@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -10,20 +12,35 @@ import pytest
 from contracts.report import DIALECTS, bound
 from contracts.report_tables import REPORT_TABLES, SUBJECTS
 from reports import lineage
-from reports.compiling import DBT_PYTHON, ROOT, compile_models
+from reports.compiling import DBT_PYTHON, FINGERPRINTS, ROOT, compile_models, fingerprints
 from reports.project import HOME
 from reports.running import COMPILED, compiled, order
 
+STALE = "reports/compiled is stale; run `make reports`"
 STATEMENTS = sorted(COMPILED.rglob("*.sql"))
 
 
+def test_what_is_committed_was_compiled_from_what_is_here() -> None:
+    assert json.loads((COMPILED / FINGERPRINTS).read_text()) == fingerprints(COMPILED), STALE
+
+
+def test_a_change_of_what_is_compiled_or_of_what_it_became_shows(tmp_path: Path) -> None:
+    shutil.copytree(COMPILED, tmp_path / "compiled")
+    before = fingerprints(tmp_path / "compiled")
+    assert before == fingerprints(COMPILED)
+    statement = tmp_path / "compiled" / "athena" / "flash_report.sql"
+    statement.write_text(statement.read_text().replace("43200000", "43200001"))
+    assert fingerprints(tmp_path / "compiled")["to"] != before["to"]
+
+
+@pytest.mark.campaign  # a quarter of a minute of CPU
 def test_what_is_committed_is_what_the_models_compile_to(tmp_path: Path) -> None:
     if not DBT_PYTHON.exists():
         pytest.skip("there is no .venv-dbt; `make setup` makes it")
     compile_models(tmp_path)
     written = {file.relative_to(tmp_path): file.read_text() for file in tmp_path.rglob("*") if file.is_file()}
     committed = {file.relative_to(COMPILED): file.read_text() for file in COMPILED.rglob("*") if file.is_file()}
-    assert written == committed, "reports/compiled is stale; run `make reports`"
+    assert written == committed, STALE
 
 
 def test_every_table_has_a_model_in_its_subject_s_folder() -> None:
