@@ -109,7 +109,3 @@ def at(text: str, *, day: date = DAY) -> datetime:
 def days(number: int) -> date:
     """The day moved by a number of days."""
     return DAY + timedelta(days=number)
-
-
-def _names(row: Row) -> tuple[str, ...]:
-    return tuple(row)
