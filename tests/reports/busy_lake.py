@@ -14,6 +14,7 @@ from contracts.lake_tables.events import EVENT_TABLES
 from contracts.lake_tables.listening import TRENDING_SHOWS
 from contracts.lake_tables.operations import JOB_RUNS, REJECTED_ROWS
 from contracts.model import Column
+from tests.reports.experiments.simulated import Arm, expose
 from tests.reports.small_lake import SmallLake, at, days
 
 SPAN = 40
@@ -32,6 +33,7 @@ def fill(lake: SmallLake, *, seed: int) -> None:
         _events(lake, event, by_chance)
     _shows(lake, by_chance)
     _listening(lake, by_chance)
+    _growth(lake)
     for table in (JOB_RUNS, REJECTED_ROWS, TRENDING_SHOWS):
         rows = []
         for number in range(200):
@@ -86,6 +88,49 @@ def _listening(lake: SmallLake, by_chance: random.Random) -> None:
                 days(-back), show, minutes_listened=by_chance.choice([minutes, Decimal(0)]),
                 follows_gained=by_chance.randrange(-3, 9), calls=by_chance.randrange(4), **counts,
             )  # fmt: skip
+
+
+def _growth(lake: SmallLake) -> None:
+    """What chance makes too little of: newcomers, notifications, and an experiment and a promotion of some size."""
+    expose(
+        lake,
+        [
+            Arm(experiment="exp", variant=variant, units=units, listened=listened, followed=followed)
+            for variant, units, listened, followed in (("control", 160, 40, 20), ("b", 150, 60, 21), ("c", 140, 20, 0))
+        ],
+    )
+    lake.connection.execute(
+        """
+        insert into transformed.app_opened by name
+        select unit || days as event_id, unit as user_key, if(days = 0, unit, unit || days) as session_id,
+            timestamp '2026-11-18 07:00:00' - to_days(days) as occurred_at
+        from drawn cross join (values (0), (1), (8)) as visits (days)
+        where days = 0 or length(unit) % (3 + days // 8) = 0
+        """
+    )
+    lake.connection.execute(
+        """
+        insert into transformed.promotion_exposure by name
+        select event_id, session_id, occurred_at, 'promo' as promotion_id, 'show-1' as show_id
+        from transformed.app_opened where session_id like 'exp-c%' or session_id like 'exp-control-1%'
+        """
+    )
+    lake.connection.execute(
+        """
+        insert into transformed.notification_delivered by name
+        select 'n-' || unit as event_id, 'n-' || unit as notification_id, unit as user_key,
+            'push' as notification_channel, timestamp '2026-11-18 07:30:00' as occurred_at
+        from drawn where variant = 'b'
+        """
+    )
+    lake.connection.execute(
+        """
+        insert into transformed.notification_opened by name
+        select 'o-' || unit as event_id, 'n-' || unit as notification_id, unit as user_key,
+            timestamp '2026-11-18 08:20:00' as occurred_at
+        from drawn where variant = 'b' and (listens or follows)
+        """
+    )
 
 
 def _moment(by_chance: random.Random) -> datetime:
