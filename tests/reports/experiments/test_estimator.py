@@ -111,6 +111,10 @@ def test_too_little_or_broken_data_are_not_reported(lake: SmallLake, arms: tuple
         assert refused["detectable_difference"] > 0
 
 
+def test_a_hundred_units_with_ten_conversions_in_both_are_enough(lake: SmallLake) -> None:
+    assert estimates(lake, arm("control", 100, 5), arm("treatment", 100, 5))["treatment"]["difference"] == 0
+
+
 def test_the_sample_ratio_is_pearsons_chi_square_against_an_even_split(lake: SmallLake) -> None:
     # 520 and 480 of 500 expected each: 2 × 20² / 500 = 1.6. Critical at 0.001: 10.83.
     found = estimates(lake, arm("control", 520, 60), arm("treatment", 480, 60))
