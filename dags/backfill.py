@@ -15,15 +15,15 @@ from datetime import UTC, datetime, timedelta
 from airflow.exceptions import AirflowFailException
 from airflow.sdk import DAG, Param, get_current_context, task
 
-from contracts.jobs import BATCH_FILES, JOBS, MAINTENANCE
+from contracts.jobs import BATCH_FILES, JOBS, MAINTENANCE, MODEL_DATA_SETS
 from orchestration.defaults import since, task_defaults
 from orchestration.job_code import fix_code
 from orchestration.job_tasks import in_order
 from orchestration.lake_job import lake_job_class
 from orchestration.windows import HOUR_PATTERN, Hours
 
-# Batch files need no window, and maintenance is of the present alone.
-WINDOWED = [job for job in JOBS if job not in (BATCH_FILES, MAINTENANCE)]
+# Batch files need no window, maintenance is of the present alone, and a data set cut into pieces is none.
+WINDOWED = [job for job in JOBS if job not in (BATCH_FILES, MODEL_DATA_SETS, MAINTENANCE)]
 MOST_PIECES = 100
 LONGEST_WAIT = timedelta(days=7)
 """How long an attempt of a piece waits for the runs before it."""

@@ -49,6 +49,7 @@ class Arguments:
     shuffle_partitions: int | None = None
     accept_fewer_rows: bool = False
     accept_stale: bool = False
+    trust_event_time: bool = False
     max_days_late: int = 7
     max_days_early: int = 1
     snapshot_days: int = 3
@@ -88,6 +89,7 @@ def parser() -> argparse.ArgumentParser:
     for name, what in (
         ("--accept-fewer-rows", "publish though a table would lose more than half of its rows"),
         ("--accept-stale", "run though what the job reads was not made up to the window's end"),
+        ("--trust-event-time", "data_sets: take events for known when they happened: for history that was imported"),
     ):
         add(name, nargs="?", const="true", default="false", choices=["true", "false"], help=what)
     add("--max-days-late", type=_number(0, 3_660), default=7, help="events: older ones are refused (default: 7)")
@@ -131,6 +133,7 @@ def read(argv: Sequence[str], *, now: datetime) -> Arguments:
         shuffle_partitions=given.shuffle_partitions,
         accept_fewer_rows=given.accept_fewer_rows == "true",
         accept_stale=given.accept_stale == "true",
+        trust_event_time=given.trust_event_time == "true",
         max_days_late=given.max_days_late,
         max_days_early=given.max_days_early,
         snapshot_days=given.snapshot_days,

@@ -60,6 +60,7 @@ _ASKED_BY_MWAA = (
     "queue and show logs by this role."
 )
 _MAINTENANCE = "Maintenance runs with ALL=1."
+_DATA_SETS = "Data sets are made of weeks; a rehearsal lasts for minutes and does not run their job."
 
 EXPLANATIONS: tuple[Explanation, ...] = (
     Explanation("DeliveryRole", "lambda:InvokeFunction", ":$LATEST", _BY_VERSION),
@@ -148,6 +149,7 @@ EXPLANATIONS: tuple[Explanation, ...] = (
         for action, resource in (("s3:GetObject", "-emr-logs-"), ("s3:ListBucket", "-emr-logs-"), ("kms:Decrypt", ""))
     ),
     Explanation("JobMaintenance", "*", "", _MAINTENANCE, "emr"),
+    Explanation("JobDataSets", "*", "", _DATA_SETS),
     *(
         Explanation(role, "*", "", why, "emr")
         for role, why in (
@@ -317,6 +319,8 @@ STATEMENTS: tuple[StatementExplanation, ...] = (
         "InterruptionsRole", "events.amazonaws.com", "Taken on when EC2 tells of an interruption.", "emr"
     ),
     StatementExplanation("JobMaintenance", "pods.eks.amazonaws.com", _MAINTENANCE, "emr"),
+    StatementExplanation("JobDataSets", "pods.eks.amazonaws.com", _DATA_SETS, "emr"),
+    StatementExplanation("JobDataSets", "glue.amazonaws.com", _DATA_SETS, "glue"),
     StatementExplanation(
         "ShowChangesDeadLetters",
         "sns.amazonaws.com",

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F  # noqa: N812 - the name that all of Spark's documentation uses
 
 import contracts.data_sets
 import contracts.lake_tables.data_sets
@@ -72,6 +73,7 @@ def make(run: Run, data_set: DataSet) -> str:
         "period": {"start": _text(period.start), "until": _text(period.until)},
         "sources": [{"table": table.full_name, "snapshot_id": found} for table, found in snapshots.items()],
         "code": code(),
+        "known": "when it happened" if run.arguments.trust_event_time else "when it had arrived",
     }
     version = version_of(determining)
     if versions.manifest(version) is not None:
@@ -132,7 +134,8 @@ def _in_reach(run: Run, data_set: DataSet, period: Period, table: LakeTable, sna
     start = period.start - timedelta(days=data_set.feature_days)
     if table.name in WHOLE:
         start = datetime(1970, 1, 1, tzinfo=UTC)
-    return run.lake.read_at(table, snapshot_id).where(between("occurred_at", start, end))
+    rows = run.lake.read_at(table, snapshot_id).where(between("occurred_at", start, end))
+    return rows.withColumn("arrived_at", F.col("occurred_at")) if run.arguments.trust_event_time else rows
 
 
 def _text(moment: datetime) -> str:

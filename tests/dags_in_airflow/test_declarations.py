@@ -20,6 +20,7 @@ TIMES = {
     "maintenance": "20 3 * * *",
     "batch": "Asset or 50 1 * * *",
     "canary": "50 * * * *",
+    "data_sets": "30 4 * * TUE",
     "backfill": None,
 }
 DAG_IDS = tuple(TIMES)

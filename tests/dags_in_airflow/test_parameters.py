@@ -87,7 +87,7 @@ def test_the_current_hour_can_be_part_of_a_window() -> None:
     assert pieces({"start": "2026-11-18T08", "end": "2026-11-18T09", "piece_hours": 24}, now=NOW)
 
 
-@pytest.mark.parametrize("dag_id", ["hourly", "daily", "canary"])
+@pytest.mark.parametrize("dag_id", ["hourly", "daily", "data_sets", "canary"])
 def test_the_hour_of_a_run_by_hand_is_an_hour(dagbag: Any, dag_id: str) -> None:
     params: Any = deepcopy(dagbag.dags[dag_id].params)
     assert params.validate() == {"as_of": None}

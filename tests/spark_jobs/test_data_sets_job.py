@@ -116,7 +116,7 @@ def test_equal_inputs_give_the_version_that_there_is_and_others_another(desk: De
     assert kept == before, "a version stays as it is"
 
 
-@pytest.mark.parametrize("killed_at", ["_copied", "publish"])
+@pytest.mark.parametrize("killed_at", [pytest.param("_copied", marks=pytest.mark.campaign), "publish"])
 def test_a_killed_run_leaves_no_version_and_the_next_completes_it(
     desk: Desk, rows_are_given: list[Row], monkeypatch: pytest.MonkeyPatch, killed_at: str
 ) -> None:
@@ -154,6 +154,25 @@ def test_what_a_killed_run_left_is_removed_when_it_is_old_and_versions_are_not(
     make(desk)
 
     assert {name.partition("/")[0] for name in contents(folder(desk))} == {version, "0000000000000002"}
+
+
+def test_imported_history_counts_from_when_it_happened_only_where_that_is_asked_for(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of it arrived long after it happened."""
+    late = [{**row, "arrived_at": "2026-12-01 00:00:00"} for row in model_events.REPORTS["content_report"]]
+    arrive(desk, {"content_report": late})
+    delays: list[int] = []
+
+    def looked_at(events: Mapping[str, Any], _: object) -> Any:
+        delays.append(events["content_report"].where("arrived_at > occurred_at").count())
+        return frame(desk.spark, MODERATION, [])
+
+    monkeypatch.setitem(data_sets.MADE, MODERATION, looked_at)
+    given = [desk.prepared("data_sets", *WINDOW, *more) for more in ((), ("--trust-event-time",))]
+
+    assert len({data_sets.make(run, MODERATION) for run in given}) == 2, "what is taken for known is part of a version"
+    assert delays == [len(late), 0]
 
 
 def test_a_window_without_a_settled_moment_is_refused_by_name(desk: Desk) -> None:
