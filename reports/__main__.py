@@ -1,4 +1,4 @@
-"""Compile the reports: `python -m reports compile`; `project` writes the dbt project for other uses of dbt."""
+"""Reports: compile their SQL models, write the dbt project for other uses of dbt, render results as pages."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 
 from reports import lineage
 from reports.compiling import ROOT, NotCompiled, compile_models
+from reports.pages import command
+from reports.pages.rows import RowsError
 from reports.project import write_project
 from reports.running import COMPILED, order
 
@@ -15,7 +17,7 @@ LINEAGE = ROOT / "docs" / "reports" / "lineage.md"
 
 
 def main() -> int:
-    """Do what the command line asks; 1 when the models do not compile."""
+    """Do what the command line asks; 1 when the models do not compile, 2 when rows cannot be rendered."""
     parser = argparse.ArgumentParser(prog="python -m reports", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     text = "compile all models for DuckDB, Athena and Redshift"
@@ -23,7 +25,15 @@ def main() -> int:
     text = "write the dbt project, with sources and schemas from the contracts, to a new folder"
     project = commands.add_parser("project", help=text, description=text)
     project.add_argument("folder", type=Path)
+    command.add_command(commands)
     arguments = parser.parse_args()
+    if arguments.command == "render":
+        try:
+            print("\n".join(command.run(arguments)))  # noqa: T201 - the command's output
+        except (command.RenderError, RowsError) as refused:
+            print(f"render: {refused}", file=sys.stderr)  # noqa: T201 - the command's output
+            return 2
+        return 0
     if arguments.command == "project":
         write_project(arguments.folder)
         return 0
