@@ -37,7 +37,8 @@ class Browser:
         reads, self._commands = os.pipe()
         answers, writes = os.pipe()
         options = (
-            "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run",
+            "--headless", "--no-sandbox", "--disable-gpu", "--disable-software-rasterizer",
+            "--hide-scrollbars", "--no-first-run",
             "--disable-extensions", "--disable-background-networking", "--remote-debugging-pipe",
             f"--user-data-dir={profile}", "about:blank",
         )  # fmt: skip
@@ -72,7 +73,7 @@ class Browser:
 
     def open(self, page: Path, *, width: int, dark: bool) -> None:
         """Load a file in a window of so many pixels, in the light or the dark colour scheme."""
-        self.command("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
+        self.command("Emulation.setDeviceMetricsOverride", width=width, height=300, deviceScaleFactor=1, mobile=False)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.command("Emulation.setEmulatedMedia", features=[scheme])
         self.command("Page.navigate", url=page.resolve().as_uri())

@@ -14,6 +14,7 @@ pytest.importorskip("jinja2", reason="pages are templates, for which requirement
 from reports.__main__ import main
 from reports.pages import page
 from reports.pages.command import answer_of, render_files
+from reports.pages.views import REPORTS
 from tests.reports.pages import examples, reading
 from tests.reports.pages.examples import DAY
 
@@ -47,7 +48,7 @@ def test_a_day_is_written_with_the_index_and_the_same_again(
     given = ("--day", "2026-11-21", "--rows", str(rows), "--to", str(to))
     assert _run(monkeypatch, *given) == 0
     first = _files(to)
-    assert set(first) == {"index.html", *(page.path(DAY, one.name) for one in page.REPORTS)}
+    assert set(first) == {"index.html", *(page.path(DAY, one.name) for one in REPORTS)}
     assert capsys.readouterr().out == f"wrote 9 pages of 2026-11-21 to {to}; start at {to / 'index.html'}\n"
     assert _run(monkeypatch, *given) == 0
     assert _files(to) == first

@@ -15,10 +15,11 @@ pytest.importorskip("jinja2", reason="pages are templates, for which requirement
 
 from reports.pages import charts, page
 from reports.pages.parts import Day
+from reports.pages.views import REPORTS
 from tests.reports.pages import examples, reading
 from tests.reports.pages.examples import DAY
 
-NAMES = [one.name for one in page.REPORTS]
+NAMES = [one.name for one in REPORTS]
 EMPTY: examples.Rows = {}
 
 
