@@ -140,7 +140,6 @@ def intervals(
     step, head = 46, 24
     height = head + step * max(len(rows), 1) + 4
     parts = [
-        Markup('<line class="zero" x1="50%" x2="50%" y1="18" y2="{}"/>').format(height - 2),
         Markup('<text class="tick" x="50%" y="12" text-anchor="middle">{}</text>').format(zero),
         Markup('<text class="tick" x="4%" y="12" text-anchor="start">{}</text>').format(text(-reach)),
         Markup('<text class="tick" x="96%" y="12" text-anchor="end">{}</text>').format(text(reach)),
@@ -152,6 +151,7 @@ def intervals(
                 '<text class="name" x="0" y="{}">{}<tspan class="tick">\N{NO-BREAK SPACE}· {}</tspan></text>'
             ).format(y + 14, apart(shortened(row.label, 28)), row.words)
         )
+        parts.append(Markup('<line class="zero" x1="50%" x2="50%" y1="{}" y2="{}"/>').format(y + 20, y + 40))
         if row.low is None or row.middle is None or row.high is None:
             continue
         sure = row.low > 0 or row.high < 0

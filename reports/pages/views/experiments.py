@@ -85,7 +85,9 @@ def _verdict(row: Row) -> Cell:
 def _between(row: Row) -> str:
     low, high = row.number("difference_low"), row.number("difference_high")
     return (
-        "" if low is None or high is None else f"{numbers.points(low).split()[0]} to {numbers.points(high).split()[0]}"
+        ""
+        if low is None or high is None
+        else f"{numbers.points(low).split()[0]}\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}{numbers.points(high).split()[0]}"
     )
 
 
