@@ -120,6 +120,11 @@ class Change:
         """▲, ▼, = or –; the words say the same."""
         return _ARROWS[self.direction]
 
+    @property
+    def clause(self) -> str:
+        """The words as the end of a sentence: `, 12.3 % more than …`; empty where there is nothing to compare."""
+        return "" if self.direction == "unknown" else f", {self.words}"
+
 
 def change(
     now: float | None,

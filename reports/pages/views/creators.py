@@ -17,13 +17,16 @@ def view(rows: Rows) -> View:
     """What the scorecard says of the 28 days up to the day."""
     found = sorted(rows.today(CREATOR_SCORECARD.name), key=lambda row: -(row.number("minutes_listened") or 0))
     heard = [row for row in found if row.number("minutes_listened")]
-    minutes, before = total(found, "minutes_listened"), total(found, "minutes_listened_before")
+    minutes = total(found, "minutes_listened")
+    # Where the data do not reach as far back for all, a sum over some would be no comparison.
+    whole = all(row.number("minutes_listened_before") is not None for row in found)
+    before = total(found, "minutes_listened_before") if whole else None
     change = numbers.change(minutes, before, "in the 28 days before")
     tenth = heard[: max(len(heard) // 10, 1)] if heard else []
     concentration = (total(tenth, "minutes_listened") or 0) / minutes if minutes else None
     return View(
         answer=f"{numbers.plural(len(heard), 'creator was', 'creators were')} heard in 28 days, for "
-        f"{numbers.duration(minutes)} in all, {change.words}."
+        f"{numbers.duration(minutes)} in all{change.clause}."
         if heard
         else "No creator was heard in the 28 days up to this day.",
         figures=[

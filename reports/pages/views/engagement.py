@@ -46,7 +46,7 @@ def _answer(rows: Rows, row: Row | None) -> str:
         return "Nobody was active on this day."
     heard = row.number("listening_share")
     listened = "" if heard is None else f"; {numbers.share(heard)} of them listened"
-    return f"{numbers.plural(active, 'person was', 'people were')} active, {before.words}{listened}."
+    return f"{numbers.plural(active, 'person was', 'people were')} active{before.clause}{listened}."
 
 
 def _comes(rows: Rows) -> Section:

@@ -68,8 +68,8 @@ def _answer(row: Row | None) -> str:
         return "Nobody listened on this day."
     listeners = numbers.plural(row.number("listeners"), "listener", "listeners")
     return (
-        f"{listeners} heard {numbers.duration(row.number('minutes_listened'))}, "
-        f"{compared(row, 'minutes_listened')[0].words}."
+        f"{listeners} heard {numbers.duration(row.number('minutes_listened'))}"
+        f"{compared(row, 'minutes_listened')[0].clause}."
     )
 
 

@@ -39,7 +39,7 @@ def _view(table: ReportTable, period: str) -> Callable[[Rows], View]:
         first = row.date("first_day") or rows.day
         days = (rows.day - first).days + 1
         against = f"the same days of the {period} before"
-        heard = "" if row.text("before_gap") else f", {_change(row, 'minutes_listened', 'before', against).words}"
+        heard = _change(row, "minutes_listened", "before", against).clause
         return View(
             span=f"{numbers.long_day(first)} to {numbers.long_day(rows.day)}" if days > 1 else numbers.long_day(first),
             answer=f"{numbers.plural(row.number('listeners'), 'listener', 'listeners')} heard "

@@ -87,6 +87,11 @@ def test_a_change_is_told_in_words(now: float | None, then: float | None, direct
     assert (change.direction, _plain(change.words)) == (direction, words)
 
 
+def test_a_sentence_ends_with_a_comparison_where_there_is_one() -> None:
+    assert _plain(numbers.change(3, 2, "before").clause) == ", 50.0 % more than before"
+    assert numbers.change(3, None, "before").clause == ""
+
+
 def test_shares_are_compared_in_points() -> None:
     change = numbers.change(0.30, 0.25, "before", kind="share")
     assert _plain(change.words) == "5.0 points more than before"
