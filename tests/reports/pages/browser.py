@@ -72,11 +72,16 @@ class Browser:
         self._answers.close()
 
     def open(self, page: Path, *, width: int, dark: bool) -> None:
-        """Load a file in a window of so many pixels, in the light or the dark colour scheme."""
+        """Load a file in a window of so many pixels, in the light or the dark colour scheme.
+
+        RuntimeError when it cannot be loaded.
+        """
         self.command("Emulation.setDeviceMetricsOverride", width=width, height=300, deviceScaleFactor=1, mobile=False)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.command("Emulation.setEmulatedMedia", features=[scheme])
-        self.command("Page.navigate", url=page.resolve().as_uri())
+        answer = self.command("Page.navigate", url=page.resolve().as_uri())
+        if answer.get("errorText"):
+            raise RuntimeError(f"{page}: {answer['errorText']}")
         for message in self._messages():
             if message.get("method") == "Page.loadEventFired":
                 return
