@@ -21,7 +21,7 @@ _OUTCOMES = {"listen": "heard something", "follow": "followed"}
 def view(rows: Rows) -> View:
     """What the estimates say of the 28 days up to the day."""
     experiments, promotions = rows.today(EXPERIMENT_EFFECTS.name), rows.today(PROMOTION_EFFECTS.name)
-    compared = [row for row in (*experiments, *promotions) if row.text("verdict") != _CONTROL]
+    compared = [row for row in (*experiments, *promotions) if not _is_control(row)]
     found = [row for row in compared if row.text("verdict") in _FOUND]
     refused = [row for row in compared if _refused(row)]
     sections = [_overview(experiments, promotions)]
@@ -72,6 +72,13 @@ def _outcome(row: Row) -> str:
     return _OUTCOMES.get(outcome, outcome)
 
 
+def _is_control(row: Row) -> bool:
+    """Whether others are compared with this row; its verdict may refuse to report, as theirs may."""
+    if row.has("variant"):
+        return row.text("variant") == _CONTROL
+    return row.text("exposure") == "not exposed"
+
+
 def _refused(row: Row) -> bool:
     return row.text("verdict") not in (_CONTROL, *_FOUND, "no difference found")
 
@@ -92,7 +99,7 @@ def _between(row: Row) -> str:
 
 
 def _difference(row: Row) -> Cell:
-    if row.text("verdict") == _CONTROL:
+    if _is_control(row):
         return number("–")
     if row.number("difference") is None:
         return number("not reported")
@@ -114,7 +121,7 @@ def _overview(experiments: Sequence[Row], promotions: Sequence[Row]) -> Section:
                         _verdict(row),
                     ]
                     for row in experiments
-                    if row.text("verdict") != _CONTROL
+                    if not _is_control(row)
                 ],
                 empty="no experiment met anybody in these days.",
             ),
@@ -128,7 +135,7 @@ def _overview(experiments: Sequence[Row], promotions: Sequence[Row]) -> Section:
                         _verdict(row),
                     ]
                     for row in promotions
-                    if row.text("verdict") != _CONTROL
+                    if not _is_control(row)
                 ],
                 empty="no promotion met anybody in these days.",
             ),
@@ -196,7 +203,7 @@ def _estimates(key: str, title: str, rows: Sequence[Row], labels: Sequence[str])
             for row, label in zip(rows, labels, strict=True)
         ],
     )
-    compared = [(row, label) for row, label in zip(rows, labels, strict=True) if row.text("verdict") != _CONTROL]
+    compared = [(row, label) for row, label in zip(rows, labels, strict=True) if not _is_control(row)]
     if all(row.number("difference") is None for row, _ in compared):
         return table
     said = "; ".join(

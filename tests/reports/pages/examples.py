@@ -137,7 +137,7 @@ def _experiments(_day: date) -> list[dict[str, object]]:
                     "difference_high": None if refused or verdict is None else difference + 1.4 * spread,
                     "detectable_difference": 2 * spread,
                     "sample_ratio_chi_square": 0.4,
-                    "verdict": verdict or "control",
+                    "verdict": verdict or ("too little data" if refused else "control"),
                 }
             )
     return made
