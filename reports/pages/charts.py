@@ -220,10 +220,10 @@ def heat_map(
 def spark(values: Sequence[float | None]) -> Markup | None:
     """A small line without axes, from its lowest to its highest value, beside a number that says more.
 
-    Screen readers pass it by. None where no two values follow one another.
+    Screen readers pass it by. None below a week of known values: a stroke or two would say nothing.
     """
     runs = [run for run in _runs(values) if len(run) > 1]
-    if not runs:
+    if sum(map(len, runs)) < 7:
         return None
     low, high = min(value for run in runs for _, value in run), max(value for run in runs for _, value in run)
     place = _across(len(values))

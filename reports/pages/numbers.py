@@ -47,10 +47,11 @@ def share(value: float | None) -> str:
     return f"{int(value * 100) if value in (0, 1) else format(value * 100, '.1f')}{_SPACE}%"
 
 
-def points(value: float | None, digits: int = 1) -> str:
-    """A difference of two shares, in percentage points: `+1.2 points`."""
+def points(value: float | None) -> str:
+    """A difference of two shares, in percentage points: `+1.2 points`. One that is not nothing keeps its sign."""
     if value is None:
         return NOT_KNOWN
+    digits = 1 if value == 0 or abs(value) >= 0.0005 else 2
     text = f"{value * 100:+.{digits}f}"
     return f"{_signed('0' if float(text) == 0 else text)}{_SPACE}points"
 

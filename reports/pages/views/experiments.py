@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 
 from contracts.report_tables.experiments import EXPERIMENT_EFFECTS, PROMOTION_EFFECTS
@@ -20,16 +20,15 @@ _OUTCOMES = {"listen": "heard something", "follow": "followed"}
 
 def view(rows: Rows) -> View:
     """What the estimates say of the 28 days up to the day."""
-    experiments, promotions = rows.today(EXPERIMENT_EFFECTS.name), rows.today(PROMOTION_EFFECTS.name)
+    experiments = sorted(rows.today(EXPERIMENT_EFFECTS.name), key=_order("experiment_id", "outcome", "variant"))
+    promotions = sorted(rows.today(PROMOTION_EFFECTS.name), key=_order("promotion_id", "show_id", "exposure"))
     compared = [row for row in (*experiments, *promotions) if not _is_control(row)]
     found = [row for row in compared if row.text("verdict") in _FOUND]
     refused = [row for row in compared if _refused(row)]
     sections = [_overview(experiments, promotions)]
-    ordered = sorted(experiments, key=lambda row: (row.text("experiment_id") or "", row.text("outcome") or ""))
-    for experiment, of_one in groupby(ordered, key=lambda row: row.text("experiment_id") or "unknown"):
+    for experiment, of_one in groupby(experiments, key=lambda row: row.text("experiment_id") or "unknown"):
         sections.append(_experiment(len(sections), experiment, list(of_one)))
-    ordered = sorted(promotions, key=lambda row: row.text("promotion_id") or "")
-    for promotion, of_one in groupby(ordered, key=lambda row: row.text("promotion_id") or "unknown"):
+    for promotion, of_one in groupby(promotions, key=lambda row: row.text("promotion_id") or "unknown"):
         sections.append(_promotion(len(sections), promotion, list(of_one)))
     return View(
         answer=_answer(compared, found),
@@ -42,6 +41,11 @@ def view(rows: Rows) -> View:
         ],
         sections=sections,
     )
+
+
+def _order(*names: str) -> Callable[[Row], tuple[str, ...]]:
+    """Order by these texts."""
+    return lambda row: tuple(row.text(name) or "" for name in names)
 
 
 def _answer(compared: Sequence[Row], found: Sequence[Row]) -> str:

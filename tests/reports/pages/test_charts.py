@@ -119,7 +119,10 @@ def test_names_from_outside_are_escaped_shortened_and_keep_their_direction() -> 
     assert shown == "\N{FIRST STRONG ISOLATE}<b>" + "x" * 40 + "…\N{POP DIRECTIONAL ISOLATE}"
 
 
-def test_a_small_line_needs_two_values_that_follow_one_another() -> None:
+def test_a_small_line_needs_a_week_of_values_that_follow_one_another() -> None:
     assert charts.spark([]) is None
-    assert charts.spark([1, None, 2]) is None
-    assert 'points="1.50,95.00 98.50,5.00"' in str(charts.spark([1, 2]))
+    assert charts.spark([1, 2, 3, 4, 5, 6]) is None
+    assert charts.spark([1, None] * 14) is None
+    drawn = str(charts.spark([1, 1, 1, 3, 3, 3, 2]))
+    # From the lowest, at 95 of 100, to the highest, at 5.
+    assert 'points="1.50,95.00 17.67,95.00 33.83,95.00 50.00,5.00 66.17,5.00 82.33,5.00 98.50,50.00"' in drawn
