@@ -14,6 +14,9 @@ from rehearsal.engine.engine import Engine, Mutation
 from rehearsal.engine.iam import Removal
 
 
+_DOCUMENT: tuple[str | int, ...] = ("PolicyDocument", "Statement")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Needed:
     """An action of a statement in a template without which calls were refused.
@@ -62,12 +65,10 @@ def needed(engine: Engine, removals: Sequence[Removal]) -> list[Needed]:
         if managed not in resources and removal.owner not in resources:
             continue  # the role of an application outside, whose own policies stand in no template
         resource = resources[managed if managed in resources else removal.owner]
-        place: tuple[str | int, ...] = ("PolicyDocument", "Statement")
+        logical_id, place = resource.logical_id, _DOCUMENT
         if managed not in resources:
             name = removal.policy.removeprefix("the inline policy ").split(" of ")[0]
-            policies = templates[resource.stack]["Resources"][resource.logical_id]["Properties"]
-            names = [policy["PolicyName"] for policy in policies["Policies"]]
-            place = ("Policies", names.index(name), *place)
+            logical_id, place = _inline(templates[resource.stack]["Resources"], logical_id, name)
         (position,) = (
             statement.position
             for policy in engine.authorizer.identity_policies(removal.owner)
@@ -77,7 +78,7 @@ def needed(engine: Engine, removals: Sequence[Removal]) -> list[Needed]:
         found.append(
             Needed(
                 part=resource.stack.split("-")[-1],
-                logical_id=resource.logical_id,
+                logical_id=logical_id,
                 role=removal.owner.rsplit("/", 1)[-1],
                 place=place,
                 position=position,
@@ -85,6 +86,19 @@ def needed(engine: Engine, removals: Sequence[Removal]) -> list[Needed]:
             )
         )
     return found
+
+
+def _inline(resources: dict[str, Any], role: str, name: str) -> tuple[str, tuple[str | int, ...]]:
+    """The resource that declares a role's inline policy, and the way to its statements: the role's or one of its own."""
+    own = [policy["PolicyName"] for policy in resources[role]["Properties"].get("Policies", [])]
+    if name in own:
+        return role, ("Policies", own.index(name), *_DOCUMENT)
+    (logical_id,) = (
+        logical_id
+        for logical_id, resource in resources.items()
+        if resource["Type"] == "AWS::IAM::Policy" and resource["Properties"]["PolicyName"] == name
+    )
+    return logical_id, _DOCUMENT
 
 
 def without_resources(part: str, chosen: Callable[[str, dict[str, Any]], bool]) -> dict[str, Mutation]:
