@@ -22,10 +22,18 @@ from rehearsal.scenario.assembly import ROOT, SynthesisError
 from rehearsal.scenario.inputs import InputError
 from rehearsal.scenario.orchestration_findings import OrchestrationFindings
 from rehearsal.scenario.report.findings import Findings, TablesFindings, quantile
-from rehearsal.scenario.report.page import logs_folder, orchestration_page, render, tables_page, warehouse_page
+from rehearsal.scenario.report.page import (
+    logs_folder,
+    orchestration_page,
+    render,
+    reports_folder,
+    tables_page,
+    warehouse_page,
+)
 from rehearsal.scenario.reports import ReportsFindings
 from rehearsal.scenario.run import WORKSPACE, Options, Rehearsed, rehearse, totals
 from rehearsal.scenario.warehouse_findings import WarehouseFindings
+from reports.pages.page import INDEX
 
 REPORT = ROOT / "rehearsal-report" / "index.html"
 INTERRUPTED = 130
@@ -103,8 +111,9 @@ def _make_room(report: Path) -> None:
         report.parent.mkdir(parents=True, exist_ok=True)
         for page in (tables_page(report.name), warehouse_page(report.name), orchestration_page(report.name)):
             (report.parent / page).unlink(missing_ok=True)
-        if (logs := report.parent / logs_folder(report.name)).is_dir():
-            shutil.rmtree(logs)
+        for folder in (logs_folder(report.name), reports_folder(report.name)):
+            if (report.parent / folder).is_dir():
+                shutil.rmtree(report.parent / folder)
         report.write_text("")
         report.unlink()
     except OSError as error:
@@ -250,7 +259,8 @@ def summary(findings: Findings, report: Path) -> str:
     if findings.tables is not None:
         lines += ["", _tables_line(findings.tables), f"  {report.parent / tables_page(report.name)}"]
     if findings.reports is not None:
-        lines += ["", *_reports_lines(findings.reports)]
+        first = report.parent / reports_folder(report.name) / INDEX
+        lines += ["", *_reports_lines(findings.reports), f"  {first}"]
     if findings.warehouse is not None:
         lines += ["", *_warehouse_lines(findings.warehouse), f"  {report.parent / warehouse_page(report.name)}"]
     for query in findings.queries:

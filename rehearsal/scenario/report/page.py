@@ -8,6 +8,7 @@ import jinja2
 import markupsafe
 
 from rehearsal.scenario.report.findings import Findings, histogram, quantile
+from reports.pages.page import INDEX
 
 DELAY_BINS = 12
 
@@ -27,6 +28,11 @@ def orchestration_page(name: str) -> str:
     return _beside(name, "orchestration")
 
 
+def reports_folder(name: str) -> str:
+    """The name of the folder with the reports' pages beside the first page, `name`."""
+    return _beside(name, "reports").removesuffix(".html")
+
+
 def logs_folder(name: str) -> str:
     """The name of the folder with the logs of DAG runs beside the first page, `name`."""
     return orchestration_page(name).removesuffix(".html") + "-logs"
@@ -40,7 +46,7 @@ def _beside(name: str, part: str) -> str:
 def render(findings: Findings, *, name: str = "index.html") -> dict[str, str]:
     """The pages by the name of their file, with nothing to load from elsewhere; `name` is that of the first.
 
-    The logs that the page about DAG runs leads to are among them, in a folder.
+    The logs that the page about DAG runs leads to are among them, and the reports, in a folder each.
     """
     tables, warehouse, orchestration = tables_page(name), warehouse_page(name), orchestration_page(name)
     environment = jinja2.Environment(
@@ -60,6 +66,7 @@ def render(findings: Findings, *, name: str = "index.html") -> dict[str, str]:
             tables_page=tables,
             warehouse_page=warehouse,
             orchestration_page=orchestration,
+            reports_page=f"{reports_folder(name)}/{INDEX}",
             delay_bins=histogram(findings.delays_s, bins=DELAY_BINS),
             delay={share: quantile(findings.delays_s, share) for share in (0.5, 0.95, 1.0)},
             sent=sum(line.sent for line in findings.account.lines),
@@ -79,6 +86,8 @@ def render(findings: Findings, *, name: str = "index.html") -> dict[str, str]:
             findings=findings, first_page=name, tables_page=tables, logs_folder=folder
         )
         pages |= {f"{folder}/{file}": text for file, text in findings.orchestration.logs.items()}
+    if findings.reports is not None:
+        pages |= {f"{reports_folder(name)}/{file}": text for file, text in findings.reports.pages.items()}
     return pages
 
 

@@ -13,7 +13,6 @@ from rehearsal.engine.assembly import Template
 from rehearsal.engine.engine import Engine, Mutation
 from rehearsal.engine.iam import Removal
 
-
 _DOCUMENT: tuple[str | int, ...] = ("PolicyDocument", "Statement")
 
 
@@ -89,7 +88,7 @@ def needed(engine: Engine, removals: Sequence[Removal]) -> list[Needed]:
 
 
 def _inline(resources: dict[str, Any], role: str, name: str) -> tuple[str, tuple[str | int, ...]]:
-    """The resource that declares a role's inline policy, and the way to its statements: the role's or one of its own."""
+    """The resource that declares an inline policy, the role or one of its own, and the way to its statements."""
     own = [policy["PolicyName"] for policy in resources[role]["Properties"].get("Policies", [])]
     if name in own:
         return role, ("Policies", own.index(name), *_DOCUMENT)
