@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
+import threading
 import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
@@ -56,12 +56,13 @@ def _handle(
 
 def main() -> None:
     """Serve until the process is told to stop; then send what is left."""
-    # SIGTERM ends Python at once, without its exit handlers, unless it is turned into an exit.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with EventProducer(os.environ["AMP_STREAM"]) as producer:
         port = int(os.environ.get("PORT", "8000"))
         service = application(producer, now_ms=lambda: time.time_ns() // 1_000_000)
         with make_server("127.0.0.1", port, service) as server:
+            # SIGTERM ends Python at once, without its exit handlers. An exception raised in its place would be lost
+            # where it meets a request: wsgiref takes each one for the application's.
+            signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
             server.serve_forever()
 
 
