@@ -75,6 +75,7 @@ def arrive(desk: Desk, events: Mapping[str, Sequence[Row]]) -> None:
         held.writeTo(run.lake.name(EVENT_TABLES[name])).append()
 
 
+@pytest.mark.campaign
 def test_a_version_holds_the_rows_and_says_what_they_follow_from(desk: Desk, rows_are_given: list[Row]) -> None:
     arrive(desk, {"content_report": model_events.REPORTS["content_report"]})
 
